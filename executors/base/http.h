@@ -1,0 +1,72 @@
+#pragma once
+// HTTP over libcurl with pooled connections. Thread-safe. No policy: redirects are followed, credentials
+// are not sent to another host, proxies and the CA bundle come from the environment; retries are the caller's
+// through `retrying`.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "executors/base/result.h"
+
+namespace drydock {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;                          // sent when not empty …
+  std::optional<std::string> body_file;      // … or this file, streamed
+  std::uint64_t body_offset = 0;             // from here
+  std::optional<std::uint64_t> body_length;  // this many bytes, to the end when empty
+  // Takes the response body as it comes instead of HttpResponse::body, for statuses below 300;
+  // returning false aborts.
+  std::function<bool(std::string_view)> on_body;
+  std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
+  bool follow_redirects = true;
+  std::chrono::seconds connect_timeout{20};
+  std::chrono::seconds stall_timeout{60};  // no byte in either direction for so long
+};
+
+struct HttpResponse {
+  int status = 0;
+  std::multimap<std::string, std::string> headers;  // names in lower case
+  std::string body;
+  std::string effective_url;
+
+  std::optional<std::string> header(const std::string& lower_case_name) const;
+};
+
+/// Interface because tests inject faults (third call times out; closes after 512 bytes).
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  /// Any HTTP status is a success here; an Error is a transport failure (code network) or cancelled.
+  virtual Result<HttpResponse> perform(const HttpRequest& request, std::stop_token stop = {}) = 0;
+};
+
+std::shared_ptr<HttpClient> make_curl_client(std::string user_agent = "drydock");
+
+struct RetryPolicy {
+  int attempts = 5;
+  std::chrono::milliseconds first_wait{250};  // doubles, with jitter, up to max_wait
+  std::chrono::milliseconds max_wait{10000};
+};
+
+/// True for 408, 425, 429, 500, 502, 503, 504.
+bool is_transient_status(int status);
+
+/// perform() again on transport errors and transient statuses, honouring Retry-After; the last answer when
+/// attempts run out. Only for requests that may be repeated. `on_retry` hears of each new attempt.
+Result<HttpResponse> retrying(HttpClient& client, const HttpRequest& request, const RetryPolicy& policy,
+                              std::stop_token stop = {},
+                              const std::function<void(int attempt, const std::string& why)>& on_retry = {});
+
+}  // namespace drydock
