@@ -1,0 +1,146 @@
+#pragma once
+// What one job needs to run anywhere, as one serialisable message, and what comes back.
+// A JobRequest holds the texts of the workflow with their places (evaluated where the job runs, because most
+// depend on earlier steps) and the contexts that are known beforehand. Secrets are named, never contained.
+// Plain values.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "executors/base/events.h"
+#include "executors/base/result.h"
+
+namespace drydock::step {
+
+/// Contexts keep the order in which the workflow wrote them: toJSON(matrix) shows it.
+using Json = nlohmann::ordered_json;
+
+/// A text of the workflow, with `${{ }}` still in it, and where it stands.
+struct Text {
+  std::string text;
+  Place place;
+  bool empty() const { return text.empty(); }
+};
+
+/// `env:`, `with:`, `outputs:`; a key may be an expression too. A whole mapping written as one expression is
+/// a single entry with an empty key.
+using TextMap = std::vector<std::pair<Text, Text>>;
+
+struct StepRequest {
+  std::string id;  // as written; empty when the workflow gives none
+  Text name;
+  Text condition;  // `if`, with or without ${{ }}
+  Text run;        // a step has either run …
+  Text shell;
+  Text working_directory;
+  Text uses;       // … or uses
+  TextMap with;
+  TextMap env;
+  Text continue_on_error;  // "true", "false" or an expression
+  Text timeout_minutes;    // a number or an expression
+  Place place;
+
+  bool is_action() const { return !uses.empty(); }
+};
+
+enum class Isolation { host, sandbox, container };
+enum class NetworkPolicy { online, offline };
+
+std::string_view name_of(Isolation isolation);
+
+/// Directories of this job on the machine that runs it; made by the runner of the job when missing.
+struct JobPlaces {
+  std::string workspace;   // GITHUB_WORKSPACE; empty until a checkout fills it
+  std::string temp;        // RUNNER_TEMP; emptied before the job
+  std::string tool_cache;  // RUNNER_TOOL_CACHE
+  std::string docker_config;  // DOCKER_CONFIG of the job: credentials that a login writes
+  std::string source;      // the repository that a checkout takes from: a git working tree or a bare one
+};
+
+struct RunnerInfo {
+  std::string name;         // runner.name
+  std::string os;           // "Linux"
+  std::string arch;         // "X64", "ARM64"
+  std::string environment = "self-hosted";
+  Isolation isolation = Isolation::host;
+  NetworkPolicy network = NetworkPolicy::online;
+  bool debug = false;       // ACTIONS_STEP_DEBUG: debug messages are shown
+};
+
+struct JobRequest {
+  static constexpr int k_schema = 1;
+
+  std::string key;       // "build" or "build (linux, 22)": unique in the run, names the job in events
+  std::string job_id;    // the key under `jobs:`, GITHUB_JOB
+  std::string name;      // what a person reads
+  std::string workflow_file;  // relative to the repository, for messages
+  Place place;
+
+  std::vector<StepRequest> steps;
+  std::vector<TextMap> env;        // layers, outermost first: workflow, job
+  Text default_shell;              // defaults.run, the job's over the workflow's
+  Text default_working_directory;
+  TextMap outputs;
+
+  // Contexts as objects; `env`, `steps`, `job`, `runner` and `secrets` are made where the job runs.
+  Json github = Json::object();
+  Json vars = Json::object();
+  Json inputs = Json::object();
+  Json needs = Json::object();
+  Json strategy = Json::object();
+  Json matrix = Json();            // null without a matrix
+  std::vector<std::string> secrets;  // names that may be asked for
+
+  JobPlaces places;
+  RunnerInfo runner;
+  std::optional<std::chrono::milliseconds> timeout;  // timeout-minutes of the job
+};
+
+struct Annotation {
+  Level level = Level::notice;
+  std::string message;
+  std::string title;
+  Place place;  // in the user's repository, as the command said; or in the workflow
+};
+
+struct StepResult {
+  std::string id;
+  std::string name;      // evaluated
+  std::string position;  // "3" or "3.post", as in events
+  Outcome outcome = Outcome::none;
+  Outcome conclusion = Outcome::none;
+  std::map<std::string, std::string> outputs;
+  std::optional<ErrorCode> error;  // why it failed, where more is known than an exit code
+  std::string message;
+  int exit_code = 0;
+  std::chrono::milliseconds elapsed{0};
+  std::string summary;   // what it wrote to GITHUB_STEP_SUMMARY, masked
+};
+
+struct JobResult {
+  static constexpr int k_schema = 1;
+
+  std::string key;
+  Outcome conclusion = Outcome::none;  // success, failure, cancelled
+  std::map<std::string, std::string> outputs;
+  std::vector<StepResult> steps;
+  std::vector<Annotation> annotations;
+  std::optional<ErrorCode> error;      // of the first step that failed the job
+  std::string message;
+  std::chrono::milliseconds elapsed{0};
+};
+
+Json to_json(const JobRequest& request);
+/// An unknown schema or a missing member is invalid_input.
+Result<JobRequest> job_request_from_json(const Json& json);
+Json to_json(const JobResult& result);
+Result<JobResult> job_result_from_json(const Json& json);
+
+}  // namespace drydock::step
