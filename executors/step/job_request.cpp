@@ -1,0 +1,284 @@
+#include "executors/step/job_request.h"
+
+#include <array>
+
+namespace drydock::step {
+namespace {
+
+constexpr std::array k_isolations{"host", "sandbox", "container"};
+constexpr std::array k_outcomes{Outcome::none, Outcome::success, Outcome::failure, Outcome::cancelled,
+                                Outcome::skipped};
+constexpr std::array k_outcome_names{"", "success", "failure", "cancelled", "skipped"};
+constexpr std::array k_levels{"debug", "notice", "warning", "error"};
+constexpr int k_last_error_code = static_cast<int>(ErrorCode::internal);
+
+Json place_json(const Place& place) {
+  return Json::array({place.file, place.line, place.column});
+}
+
+Place place_from(const Json& json) {
+  return {json.at(0).get<std::string>(), json.at(1).get<int>(), json.at(2).get<int>()};
+}
+
+Json text_json(const Text& text) {
+  return {{"text", text.text}, {"place", place_json(text.place)}};
+}
+
+Text text_from(const Json& json) {
+  return {json.at("text").get<std::string>(), place_from(json.at("place"))};
+}
+
+Json map_json(const TextMap& map) {
+  Json out = Json::array();
+  for (const auto& [key, value] : map) out.push_back(Json::array({text_json(key), text_json(value)}));
+  return out;
+}
+
+TextMap map_from(const Json& json) {
+  TextMap out;
+  for (const auto& entry : json) out.emplace_back(text_from(entry.at(0)), text_from(entry.at(1)));
+  return out;
+}
+
+Json step_json(const StepRequest& step) {
+  return {{"id", step.id},
+          {"name", text_json(step.name)},
+          {"if", text_json(step.condition)},
+          {"run", text_json(step.run)},
+          {"shell", text_json(step.shell)},
+          {"working-directory", text_json(step.working_directory)},
+          {"uses", text_json(step.uses)},
+          {"with", map_json(step.with)},
+          {"env", map_json(step.env)},
+          {"continue-on-error", text_json(step.continue_on_error)},
+          {"timeout-minutes", text_json(step.timeout_minutes)},
+          {"place", place_json(step.place)}};
+}
+
+StepRequest step_from(const Json& json) {
+  StepRequest step;
+  step.id = json.at("id").get<std::string>();
+  step.name = text_from(json.at("name"));
+  step.condition = text_from(json.at("if"));
+  step.run = text_from(json.at("run"));
+  step.shell = text_from(json.at("shell"));
+  step.working_directory = text_from(json.at("working-directory"));
+  step.uses = text_from(json.at("uses"));
+  step.with = map_from(json.at("with"));
+  step.env = map_from(json.at("env"));
+  step.continue_on_error = text_from(json.at("continue-on-error"));
+  step.timeout_minutes = text_from(json.at("timeout-minutes"));
+  step.place = place_from(json.at("place"));
+  return step;
+}
+
+template <class Names>
+int index_of(const Names& names, const std::string& name, const char* what) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (name == names[i]) return static_cast<int>(i);
+  }
+  throw std::out_of_range(std::string(what) + " '" + name + "' is not known");
+}
+
+Outcome outcome_from(const Json& json) {
+  return k_outcomes[index_of(k_outcome_names, json.get<std::string>(), "outcome")];
+}
+
+std::string outcome_name(Outcome outcome) {
+  return k_outcome_names[static_cast<std::size_t>(outcome)];
+}
+
+Json error_json(const std::optional<ErrorCode>& code) {
+  return code ? Json(std::string(name_of(*code))) : Json();
+}
+
+std::optional<ErrorCode> error_from(const Json& json) {
+  if (json.is_null()) return std::nullopt;
+  const auto name = json.get<std::string>();
+  for (int i = 0; i <= k_last_error_code; ++i) {
+    if (name_of(static_cast<ErrorCode>(i)) == name) return static_cast<ErrorCode>(i);
+  }
+  throw std::out_of_range("error code '" + name + "' is not known");
+}
+
+Json places_json(const JobPlaces& places) {
+  return {{"workspace", places.workspace}, {"temp", places.temp}, {"tool_cache", places.tool_cache},
+          {"docker_config", places.docker_config}, {"source", places.source}};
+}
+
+Json runner_json(const RunnerInfo& runner) {
+  return {{"name", runner.name}, {"os", runner.os}, {"arch", runner.arch},
+          {"environment", runner.environment},
+          {"isolation", name_of(runner.isolation)},
+          {"offline", runner.network == NetworkPolicy::offline}, {"debug", runner.debug}};
+}
+
+RunnerInfo runner_from(const Json& json) {
+  RunnerInfo runner;
+  json.at("name").get_to(runner.name);
+  json.at("os").get_to(runner.os);
+  json.at("arch").get_to(runner.arch);
+  json.at("environment").get_to(runner.environment);
+  runner.isolation =
+      static_cast<Isolation>(index_of(k_isolations, json.at("isolation").get<std::string>(), "isolation"));
+  runner.network = json.at("offline").get<bool>() ? NetworkPolicy::offline : NetworkPolicy::online;
+  json.at("debug").get_to(runner.debug);
+  return runner;
+}
+
+Json step_result_json(const StepResult& step) {
+  return {{"id", step.id},
+          {"name", step.name},
+          {"position", step.position},
+          {"outcome", outcome_name(step.outcome)},
+          {"conclusion", outcome_name(step.conclusion)},
+          {"outputs", step.outputs},
+          {"error", error_json(step.error)},
+          {"message", step.message},
+          {"exit_code", step.exit_code},
+          {"elapsed_ms", step.elapsed.count()},
+          {"summary", step.summary}};
+}
+
+StepResult step_result_from(const Json& json) {
+  StepResult step;
+  json.at("id").get_to(step.id);
+  json.at("name").get_to(step.name);
+  json.at("position").get_to(step.position);
+  step.outcome = outcome_from(json.at("outcome"));
+  step.conclusion = outcome_from(json.at("conclusion"));
+  json.at("outputs").get_to(step.outputs);
+  step.error = error_from(json.at("error"));
+  json.at("message").get_to(step.message);
+  json.at("exit_code").get_to(step.exit_code);
+  step.elapsed = std::chrono::milliseconds(json.at("elapsed_ms").get<std::int64_t>());
+  json.at("summary").get_to(step.summary);
+  return step;
+}
+
+Json annotation_json(const Annotation& annotation) {
+  return {{"level", k_levels[static_cast<std::size_t>(annotation.level)]},
+          {"message", annotation.message},
+          {"title", annotation.title},
+          {"place", place_json(annotation.place)}};
+}
+
+Annotation annotation_from(const Json& json) {
+  Annotation annotation;
+  annotation.level = static_cast<Level>(index_of(k_levels, json.at("level").get<std::string>(), "level"));
+  json.at("message").get_to(annotation.message);
+  json.at("title").get_to(annotation.title);
+  annotation.place = place_from(json.at("place"));
+  return annotation;
+}
+
+/// Runs a reader; its exceptions, the JSON library's included, become one invalid_input.
+template <class T, class Read>
+Result<T> read_message(const Json& json, const char* what, int schema, Read read) {
+  try {
+    if (json.at("schema").get<int>() != schema) {
+      return make_error(ErrorCode::invalid_input,
+                        std::string(what) + " has schema " + json.at("schema").dump() + ", not " +
+                            std::to_string(schema),
+                        "use the same version of drydock on both sides");
+    }
+    return read();
+  } catch (const std::exception& problem) {
+    return make_error(ErrorCode::invalid_input, std::string(what) + " cannot be read: " + problem.what());
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Isolation isolation) { return k_isolations[static_cast<std::size_t>(isolation)]; }
+
+Json to_json(const JobRequest& request) {
+  Json steps = Json::array(), env = Json::array();
+  for (const auto& step : request.steps) steps.push_back(step_json(step));
+  for (const auto& layer : request.env) env.push_back(map_json(layer));
+  return {{"schema", JobRequest::k_schema},
+          {"key", request.key},
+          {"job_id", request.job_id},
+          {"name", request.name},
+          {"workflow_file", request.workflow_file},
+          {"place", place_json(request.place)},
+          {"steps", std::move(steps)},
+          {"env", std::move(env)},
+          {"default_shell", text_json(request.default_shell)},
+          {"default_working_directory", text_json(request.default_working_directory)},
+          {"outputs", map_json(request.outputs)},
+          {"contexts",
+           {{"github", request.github}, {"vars", request.vars}, {"inputs", request.inputs},
+            {"needs", request.needs}, {"strategy", request.strategy}, {"matrix", request.matrix}}},
+          {"secrets", request.secrets},
+          {"places", places_json(request.places)},
+          {"runner", runner_json(request.runner)},
+          {"timeout_ms", request.timeout ? Json(request.timeout->count()) : Json()}};
+}
+
+Result<JobRequest> job_request_from_json(const Json& json) {
+  return read_message<JobRequest>(json, "job request", JobRequest::k_schema, [&] {
+    JobRequest request;
+    json.at("key").get_to(request.key);
+    json.at("job_id").get_to(request.job_id);
+    json.at("name").get_to(request.name);
+    json.at("workflow_file").get_to(request.workflow_file);
+    request.place = place_from(json.at("place"));
+    for (const auto& step : json.at("steps")) request.steps.push_back(step_from(step));
+    for (const auto& layer : json.at("env")) request.env.push_back(map_from(layer));
+    request.default_shell = text_from(json.at("default_shell"));
+    request.default_working_directory = text_from(json.at("default_working_directory"));
+    request.outputs = map_from(json.at("outputs"));
+    const Json& contexts = json.at("contexts");
+    request.github = contexts.at("github");
+    request.vars = contexts.at("vars");
+    request.inputs = contexts.at("inputs");
+    request.needs = contexts.at("needs");
+    request.strategy = contexts.at("strategy");
+    request.matrix = contexts.at("matrix");
+    json.at("secrets").get_to(request.secrets);
+    const Json& places = json.at("places");
+    places.at("workspace").get_to(request.places.workspace);
+    places.at("temp").get_to(request.places.temp);
+    places.at("tool_cache").get_to(request.places.tool_cache);
+    places.at("docker_config").get_to(request.places.docker_config);
+    places.at("source").get_to(request.places.source);
+    request.runner = runner_from(json.at("runner"));
+    if (const Json& timeout = json.at("timeout_ms"); !timeout.is_null()) {
+      request.timeout = std::chrono::milliseconds(timeout.get<std::int64_t>());
+    }
+    return request;
+  });
+}
+
+Json to_json(const JobResult& result) {
+  Json steps = Json::array(), annotations = Json::array();
+  for (const auto& step : result.steps) steps.push_back(step_result_json(step));
+  for (const auto& annotation : result.annotations) annotations.push_back(annotation_json(annotation));
+  return {{"schema", JobResult::k_schema},
+          {"key", result.key},
+          {"conclusion", outcome_name(result.conclusion)},
+          {"outputs", result.outputs},
+          {"steps", std::move(steps)},
+          {"annotations", std::move(annotations)},
+          {"error", error_json(result.error)},
+          {"message", result.message},
+          {"elapsed_ms", result.elapsed.count()}};
+}
+
+Result<JobResult> job_result_from_json(const Json& json) {
+  return read_message<JobResult>(json, "job result", JobResult::k_schema, [&] {
+    JobResult result;
+    json.at("key").get_to(result.key);
+    result.conclusion = outcome_from(json.at("conclusion"));
+    json.at("outputs").get_to(result.outputs);
+    for (const auto& step : json.at("steps")) result.steps.push_back(step_result_from(step));
+    for (const auto& entry : json.at("annotations")) result.annotations.push_back(annotation_from(entry));
+    result.error = error_from(json.at("error"));
+    json.at("message").get_to(result.message);
+    result.elapsed = std::chrono::milliseconds(json.at("elapsed_ms").get<std::int64_t>());
+    return result;
+  });
+}
+
+}  // namespace drydock::step
