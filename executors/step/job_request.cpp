@@ -6,11 +6,20 @@ namespace drydock::step {
 namespace {
 
 constexpr std::array k_isolations{"host", "sandbox", "container"};
+constexpr std::array k_text_kinds{"literal", "expression", "insert"};
 constexpr std::array k_outcomes{Outcome::none, Outcome::success, Outcome::failure, Outcome::cancelled,
                                 Outcome::skipped};
 constexpr std::array k_outcome_names{"", "success", "failure", "cancelled", "skipped"};
 constexpr std::array k_levels{"debug", "notice", "warning", "error"};
 constexpr int k_last_error_code = static_cast<int>(ErrorCode::internal);
+
+template <class Names>
+int index_of(const Names& names, const std::string& name, const char* what) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (name == names[i]) return static_cast<int>(i);
+  }
+  throw std::out_of_range(std::string(what) + " '" + name + "' is not known");
+}
 
 Json place_json(const Place& place) {
   return Json::array({place.file, place.line, place.column});
@@ -21,11 +30,13 @@ Place place_from(const Json& json) {
 }
 
 Json text_json(const Text& text) {
-  return {{"text", text.text}, {"place", place_json(text.place)}};
+  return {{"text", text.text}, {"place", place_json(text.place)},
+          {"kind", k_text_kinds[static_cast<std::size_t>(text.kind)]}};
 }
 
 Text text_from(const Json& json) {
-  return {json.at("text").get<std::string>(), place_from(json.at("place"))};
+  return {json.at("text").get<std::string>(), place_from(json.at("place")),
+          static_cast<TextKind>(index_of(k_text_kinds, json.at("kind").get<std::string>(), "kind"))};
 }
 
 Json map_json(const TextMap& map) {
@@ -70,14 +81,6 @@ StepRequest step_from(const Json& json) {
   step.timeout_minutes = text_from(json.at("timeout-minutes"));
   step.place = place_from(json.at("place"));
   return step;
-}
-
-template <class Names>
-int index_of(const Names& names, const std::string& name, const char* what) {
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (name == names[i]) return static_cast<int>(i);
-  }
-  throw std::out_of_range(std::string(what) + " '" + name + "' is not known");
 }
 
 Outcome outcome_from(const Json& json) {
@@ -191,6 +194,14 @@ Result<T> read_message(const Json& json, const char* what, int schema, Read read
 }  // namespace
 
 std::string_view name_of(Isolation isolation) { return k_isolations[static_cast<std::size_t>(isolation)]; }
+
+Result<Isolation> parse_isolation(std::string_view text) {
+  for (std::size_t i = 0; i < k_isolations.size(); ++i) {
+    if (text == k_isolations[i]) return static_cast<Isolation>(i);
+  }
+  return make_error(ErrorCode::usage, "isolation '" + std::string(text) + "' is not known",
+                    "use host, sandbox or container");
+}
 
 Json to_json(const JobRequest& request) {
   Json steps = Json::array(), env = Json::array();

@@ -22,21 +22,27 @@ namespace drydock::step {
 /// Contexts keep the order in which the workflow wrote them: toJSON(matrix) shows it.
 using Json = nlohmann::ordered_json;
 
-/// A text of the workflow, with `${{ }}` still in it, and where it stands.
+/// insert: the key `${{ insert }}`, whose value gives further entries.
+enum class TextKind { literal, expression, insert };
+
+/// A scalar of the workflow and where it stands. An expression is kept without ${{ }}, text around it folded in
+/// as the workflow reader does: "v${{ a }}" is format('v{0}', a).
 struct Text {
   std::string text;
   Place place;
+  TextKind kind = TextKind::literal;
+
   bool empty() const { return text.empty(); }
+  bool is_expression() const { return kind == TextKind::expression; }
 };
 
-/// `env:`, `with:`, `outputs:`; a key may be an expression too. A whole mapping written as one expression is
-/// a single entry with an empty key.
+/// `env:`, `with:`, `outputs:`. A whole mapping written as one expression is a single entry with an insert key.
 using TextMap = std::vector<std::pair<Text, Text>>;
 
 struct StepRequest {
   std::string id;  // as written; empty when the workflow gives none
   Text name;
-  Text condition;  // `if`, with or without ${{ }}
+  Text condition;  // completed: "success()", or "success() && (…)" without a status function
   Text run;        // a step has either run …
   Text shell;
   Text working_directory;
@@ -54,6 +60,7 @@ enum class Isolation { host, sandbox, container };
 enum class NetworkPolicy { online, offline };
 
 std::string_view name_of(Isolation isolation);
+Result<Isolation> parse_isolation(std::string_view text);
 
 /// Directories of this job on the machine that runs it; made by the runner of the job when missing.
 struct JobPlaces {
