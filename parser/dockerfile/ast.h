@@ -2,6 +2,7 @@
 // The first reading of a Dockerfile: text to instructions with flags, words and heredocs, as written.
 // Knows no instruction's meaning (instructions.h does), expands nothing, opens no file. Pure; thread-safe.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,12 +47,17 @@ struct Ast {
   char escape = '\\';
   std::vector<Directive> directives;
   std::vector<Node> nodes;
-  std::vector<int> empty_continuations;  // lines after which an empty continuation line was dropped
+  std::vector<int> empty_continuations;  // last lines of instructions with an empty line inside
+  std::vector<std::size_t> line_starts;  // offset of each line in `source`
 
   /// Value of a directive, empty when absent. The value of `syntax` is cut at its first blank.
   std::string directive(std::string_view name) const;
   /// Place of `fragment` within the node's lines, or of its keyword when the fragment cannot be found.
   Range place_of(const Node& node, std::string_view fragment = {}) const;
+  /// From the keyword to the end of the last line.
+  Range extent_of(const Node& node) const;
+  /// A line without its end; empty when there is none of that number.
+  std::string_view line(int number) const;
 };
 
 struct ParsedAst {
