@@ -65,7 +65,7 @@ Result<Isolation> parse_isolation(std::string_view text);
 /// Directories of this job on the machine that runs it; made by the runner of the job when missing.
 struct JobPlaces {
   std::string workspace;   // GITHUB_WORKSPACE; empty until a checkout fills it
-  std::string temp;        // RUNNER_TEMP; emptied before the job
+  std::string temp;        // RUNNER_TEMP; the job's alone, removed by whoever made the request
   std::string tool_cache;  // RUNNER_TOOL_CACHE
   std::string docker_config;  // DOCKER_CONFIG of the job: credentials that a login writes
   std::string source;      // the repository that a checkout takes from: a git working tree or a bare one

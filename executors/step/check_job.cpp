@@ -1,0 +1,104 @@
+#include "executors/step/engine.h"
+#include "executors/step/evaluator.h"
+#include "executors/step/from_model.h"
+#include "executors/step/shell.h"
+#include "parser/expression/template_string.h"
+
+namespace drydock::step {
+namespace expression = parser::expression;
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+class Checker {
+ public:
+  Checker(const JobRequest& request, const JobServices& services) : request_(request), services_(services) {}
+
+  parser::Diagnostics run() {
+    if (!services_.hosts.contains(request_.runner.isolation)) {
+      refuse(request_.place,
+             "isolation '" + std::string(name_of(request_.runner.isolation)) + "' is not available here",
+             "run with --isolation host");
+    }
+    for (const auto& layer : request_.env) check(layer);
+    check(request_.outputs);
+    check(request_.default_shell);
+    check_shell(request_.default_shell);
+    for (const auto& step : request_.steps) check(step);
+    return std::move(found_);
+  }
+
+ private:
+  void refuse(const Place& place, std::string what, std::string mend = {}) {
+    found_.push_back(refusal(place, std::move(what), std::move(mend)));
+  }
+
+  void check(const StepRequest& step) {
+    for (const Text* text : {&step.name, &step.condition, &step.run, &step.shell, &step.working_directory,
+                             &step.continue_on_error, &step.timeout_minutes}) {
+      check(*text);
+    }
+    check(step.with);
+    check(step.env);
+    check_shell(step.shell);
+    if (step.is_action()) check_action(step);
+  }
+
+  void check(const TextMap& map) {
+    for (const auto& [key, text] : map) {
+      check(key);
+      check(text);
+    }
+  }
+
+  void check(const Text& text) {
+    if (!text.is_expression()) return;
+    const auto ast = expression::parse(text.text, job_scope());
+    if (!ast) return refuse(text.place, ast.error().message);
+    for (const auto& call : expression::calls_of(*ast)) {
+      if (expression::equal_ignoring_case(call.name, "hashFiles")) {
+        refuse(text.place, "hashFiles() is not supported yet");
+      }
+    }
+  }
+
+  void check_shell(const Text& shell) {
+    if (shell.is_expression() || shell.empty()) return;
+    const auto resolved = resolve_shell(shell.text, [](std::string_view name) { return std::string(name); });
+    if (!resolved) refuse(shell.place, resolved.error().message, resolved.error().mend);
+  }
+
+  void check_action(const StepRequest& step) {
+    const std::string& uses = step.uses.text;
+    if (uses.starts_with("docker://")) return refuse(step.uses.place, "container actions (" + uses + ") are not supported yet");
+    if (uses.starts_with("./")) return refuse(step.uses.place, "local actions (" + uses + ") are not supported yet");
+    const auto reference = parse_action_reference(uses);
+    if (!reference) {
+      return refuse(step.uses.place, "'" + uses + "' does not name an action", "write owner/repository@version");
+    }
+    const NativeAction* action = services_.actions ? services_.actions->find(*reference) : nullptr;
+    if (!action) {
+      return refuse(step.uses.place, "action " + uses + " has no native form, and other actions are not supported yet",
+                    services_.actions ? "native: " + joined(services_.actions->names()) : "");
+    }
+    if (const Status served = action->serves(reference->version); !served) {
+      refuse(step.uses.place, Status(served).error().message, Status(served).error().mend);
+    }
+  }
+
+  const JobRequest& request_;
+  const JobServices& services_;
+  parser::Diagnostics found_;
+};
+
+}  // namespace
+
+parser::Diagnostics check_job(const JobRequest& request, const JobServices& services) {
+  return Checker(request, services).run();
+}
+
+}  // namespace drydock::step

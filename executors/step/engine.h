@@ -1,0 +1,56 @@
+#pragma once
+// Runs the steps of one job as GitHub's runner does: conditions, environment layers, commands, outputs,
+// outcome and conclusion, post steps in reverse order, cancellation during which always() steps still run.
+// Publishes step events; job events are the caller's. Jobs may run at the same time, each on its own thread.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "executors/base/events.h"
+#include "executors/base/process.h"
+#include "executors/step/job_request.h"
+#include "executors/step/native_action.h"
+#include "parser/diagnostics/diagnostic.h"
+
+namespace drydock::step {
+
+/// Where the programs of a job's steps run: this machine, a view of it, a container. One for each job.
+class StepHost {
+ public:
+  virtual ~StepHost() = default;
+  virtual Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) = 0;
+  /// Absolute path as seen there.
+  virtual std::optional<std::string> find_program(std::string_view name, const Environment& environment) = 0;
+  /// What steps inherit there.
+  virtual Environment environment() = 0;
+};
+
+/// Makes the place for a job; an error (environment) fails the job before its first step.
+using HostFactory = std::function<Result<std::unique_ptr<StepHost>>(const JobRequest& request)>;
+using Hosts = std::map<Isolation, HostFactory>;
+
+/// Isolation `host`: steps as plain processes of this machine and user.
+Hosts machine_hosts();
+
+struct JobServices {
+  Bus* bus = nullptr;                        // required
+  const NativeActions* actions = nullptr;
+  build::BuildService* builder = nullptr;
+  std::function<std::optional<std::string>(const std::string& name)> secret;  // asked for the request's names
+  Hosts hosts = machine_hosts();
+};
+
+/// What this engine would refuse in the job: actions without a native form, versions that are not served,
+/// unknown shells, functions that are not performed, the isolation. Empty when the job can start.
+parser::Diagnostics check_job(const JobRequest& request, const JobServices& services);
+
+/// Runs to the end; makes the directories of request.places and removes docker_config again. A job that
+/// check_job refuses fails without running anything. A skipped step has a step_finished event alone.
+/// On a stop request the running step is interrupted and only always() and cancelled() steps still run.
+JobResult run_job(const JobRequest& request, const JobServices& services, std::stop_token stop = {});
+
+}  // namespace drydock::step

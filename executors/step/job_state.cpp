@@ -1,0 +1,136 @@
+#include "executors/step/job_state.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+
+namespace drydock::step {
+namespace expression = parser::expression;
+namespace {
+
+// The members of `github` that become GITHUB_<NAME>.
+// https://docs.github.com/actions/reference/workflows-and-actions/variables
+constexpr std::array k_exported{
+    "action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "base_ref", "env",
+    "event_name", "event_path", "graphql_url", "head_ref", "job", "output", "path", "ref", "ref_name",
+    "ref_protected", "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id",
+    "retention_days", "run_attempt", "run_id", "run_number", "server_url", "sha", "state", "step_summary",
+    "triggering_actor", "workflow", "workflow_ref", "workflow_sha", "workspace"};
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::toupper(c); });
+  return out;
+}
+
+Value object_of(const Json& json) {
+  return json.is_object() ? Value::from_json(json) : Value(Object());
+}
+
+void add_status_functions(Context& context, Outcome status) {
+  const auto tells = [](bool answer) {
+    return [answer](std::span<const Value>) -> expression::Checked<Value> { return Value(answer); };
+  };
+  context.set_function("always", tells(true));
+  context.set_function("success", tells(status == Outcome::success));
+  context.set_function("failure", tells(status == Outcome::failure));
+  context.set_function("cancelled", tells(status == Outcome::cancelled));
+}
+
+}  // namespace
+
+JobState::JobState(const JobRequest& request, std::map<std::string, std::string> secrets, Environment base)
+    : request_(request), base_(std::move(base)) {
+  const Value github = object_of(request.github);
+  for (const auto& member : github.object()) github_.set(member.name, member.value);
+  const auto token = secrets.find("GITHUB_TOKEN");
+  github_.set("token", token == secrets.end() ? "" : token->second);
+  github_.set("job", request.job_id);
+  github_.set("workspace", request.places.workspace);
+  github_.set("event_path", request.places.temp + "/_github_workflow/event.json");
+  Object secret_values;
+  for (auto& [name, value] : secrets) secret_values.set(name, value);
+  secrets_ = Value(std::move(secret_values));
+  vars_ = object_of(request.vars);
+  inputs_ = object_of(request.inputs);
+  needs_ = object_of(request.needs);
+  strategy_ = object_of(request.strategy);
+  matrix_ = Value::from_json(request.matrix);
+  runner_ = runner_value();
+}
+
+Value JobState::runner_value() const {
+  Object runner;
+  runner.set("os", request_.runner.os);
+  runner.set("arch", request_.runner.arch);
+  runner.set("name", request_.runner.name);
+  runner.set("environment", request_.runner.environment);
+  runner.set("tool_cache", request_.places.tool_cache);
+  runner.set("temp", request_.places.temp);
+  runner.set("workspace", std::filesystem::path(request_.places.workspace).parent_path().string());
+  if (request_.runner.debug) runner.set("debug", "1");
+  return Value(std::move(runner));
+}
+
+Value JobState::github_value(const GithubExtras& extras) const {
+  Object github = github_;
+  for (const auto& [name, value] : extras) github.set(name, value);
+  return Value(std::move(github));
+}
+
+Context JobState::job_env_context() const {
+  Context context;
+  context.set("github", Value(github_)).set("vars", vars_).set("inputs", inputs_).set("needs", needs_);
+  context.set("strategy", strategy_).set("matrix", matrix_).set("secrets", secrets_);
+  return context;
+}
+
+Context JobState::context(const Layer& layer, Outcome state, const GithubExtras& extras) const {
+  Context context = job_env_context();
+  Object env;
+  for (const auto& [name, value] : global_) env.set(name, value);
+  for (const auto& [name, value] : layer) env.set(name, value);
+  Object job;
+  job.set("status", std::string(name_of(state)));
+  context.set("github", github_value(extras)).set("env", Value(std::move(env))).set("job", Value(std::move(job)));
+  context.set("runner", runner_).set("steps", Value(steps_));
+  add_status_functions(context, state);
+  return context;
+}
+
+Environment JobState::process_environment(const Layer& layer, const GithubExtras& extras) const {
+  Environment out = base_;
+  out.insert_or_assign("CI", "true");  // the one default that a workflow may change
+  out["DOCKER_CONFIG"] = request_.places.docker_config;
+  for (const auto& [name, value] : global_) out[name] = value;
+  for (const auto& [name, value] : layer) out[name] = value;
+
+  out["GITHUB_ACTIONS"] = "true";
+  const Value github_context = github_value(extras);
+  const Object& github = github_context.object();
+  for (const char* name : k_exported) {
+    const Value* value = github.find(name);
+    if (value && value->is_primitive() && !value->is_null()) out["GITHUB_" + upper(name)] = value->to_string();
+  }
+  for (const auto& member : runner_.object()) out["RUNNER_" + upper(member.name)] = member.value.to_string();
+
+  std::string& search = out["PATH"];
+  for (auto directory = path_.rbegin(); directory != path_.rend(); ++directory) {
+    search = search.empty() ? *directory : *directory + ":" + search;
+  }
+  return out;
+}
+
+void JobState::set_step(const StepResult& result) {
+  if (result.id.empty() || result.id.starts_with("__")) return;
+  Object outputs;
+  for (const auto& [name, value] : result.outputs) outputs.set(name, value);
+  Object step;
+  step.set("outputs", Value(std::move(outputs)));
+  step.set("outcome", std::string(name_of(result.outcome)));
+  step.set("conclusion", std::string(name_of(result.conclusion)));
+  steps_.set(result.id, Value(std::move(step)));
+}
+
+}  // namespace drydock::step

@@ -1,0 +1,25 @@
+#include "executors/step/engine.h"
+
+namespace drydock::step {
+namespace {
+
+class MachineHost : public StepHost {
+ public:
+  Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override {
+    return run_process(spec, std::move(stop));
+  }
+  std::optional<std::string> find_program(std::string_view name, const Environment& environment) override {
+    return drydock::find_program(name, &environment);
+  }
+  Environment environment() override { return current_environment(); }
+};
+
+}  // namespace
+
+Hosts machine_hosts() {
+  return {{Isolation::host, [](const JobRequest&) -> Result<std::unique_ptr<StepHost>> {
+             return std::unique_ptr<StepHost>(std::make_unique<MachineHost>());
+           }}};
+}
+
+}  // namespace drydock::step
