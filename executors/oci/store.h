@@ -20,7 +20,7 @@ namespace drydock::oci {
 
 class Database;
 
-/// DRYDOCK_HOME; else /var/lib/drydock for root; else $XDG_DATA_HOME/drydock (~/.local/share/drydock).
+/// DRYDOCK_HOME; else /var/lib/drydock for real root; else $XDG_DATA_HOME/drydock (~/.local/share/drydock).
 std::string default_store_root();
 
 struct StoreOptions {
