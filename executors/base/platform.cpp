@@ -21,10 +21,12 @@ bool is_component(std::string_view text) {
   });
 }
 
-constexpr std::array k_systems = {"linux",   "windows", "darwin", "freebsd", "netbsd", "openbsd", "android",
-                                  "solaris", "illumos", "aix",    "js",      "wasip1", "plan9",   "dragonfly"};
-constexpr std::array k_architectures = {"386",      "amd64",    "arm",   "arm64", "loong64", "mips",  "mipsle", "mips64",
-                                        "mips64le", "ppc64",    "ppc64le", "riscv64", "s390x", "wasm"};
+constexpr std::array k_systems = {"linux",   "windows", "darwin",  "freebsd",  "netbsd",
+                                  "openbsd", "android", "solaris", "illumos",  "aix",
+                                  "js",      "wasip1",  "plan9",   "dragonfly"};
+constexpr std::array k_architectures = {"386",     "amd64",   "arm",    "arm64",    "loong64",
+                                        "mips",    "mipsle",  "mips64", "mips64le", "ppc64",
+                                        "ppc64le", "riscv64", "s390x",  "wasm"};
 
 template <class Names>
 bool is_one_of(const Names& names, const std::string& name) {
@@ -33,14 +35,16 @@ bool is_one_of(const Names& names, const std::string& name) {
 
 /// 5 to 8 for "v5" … "v8", 0 for anything else.
 int arm_level(std::string_view variant) {
-  if (variant.size() == 2 && variant[0] == 'v' && variant[1] >= '5' && variant[1] <= '8') return variant[1] - '0';
+  if (variant.size() == 2 && variant[0] == 'v' && variant[1] >= '5' && variant[1] <= '8')
+    return variant[1] - '0';
   return 0;
 }
 
 /// 1 for "" and "v1", 2 to 4 for "v2" … "v4", 0 for anything else.
 int amd64_level(std::string_view variant) {
   if (variant.empty()) return 1;
-  if (variant.size() == 2 && variant[0] == 'v' && variant[1] >= '1' && variant[1] <= '4') return variant[1] - '0';
+  if (variant.size() == 2 && variant[0] == 'v' && variant[1] >= '1' && variant[1] <= '4')
+    return variant[1] - '0';
   return 0;
 }
 
@@ -100,7 +104,8 @@ Result<Platform> parse_platform(std::string_view text) {
   }
   if (parts.size() > 3) return bad_platform(text, "more than three parts");
   for (const auto& part : parts) {
-    if (!is_component(part)) return bad_platform(text, part.empty() ? "a part is empty" : "not a valid name: " + part);
+    if (!is_component(part))
+      return bad_platform(text, part.empty() ? "a part is empty" : "not a valid name: " + part);
   }
   Platform platform;
   if (parts.size() == 1) {
@@ -129,7 +134,8 @@ Result<std::vector<Platform>> parse_platforms(std::string_view text) {
     if (first == std::string_view::npos) continue;
     item = item.substr(first, item.find_last_not_of(" \t\r") - first + 1);
     DRYDOCK_ASSIGN(auto platform, parse_platform(item));
-    if (std::find(platforms.begin(), platforms.end(), platform) == platforms.end()) platforms.push_back(platform);
+    if (std::find(platforms.begin(), platforms.end(), platform) == platforms.end())
+      platforms.push_back(platform);
   }
   return platforms;
 }
@@ -168,7 +174,8 @@ int match_rank(const Platform& offered_raw, const Platform& wanted_raw) {
   const auto offered = normalized(offered_raw);
   const auto wanted = normalized(wanted_raw);
   if (offered.os != wanted.os || offered.architecture != wanted.architecture) return 0;
-  if (!wanted.os_version.empty() && !offered.os_version.empty() && wanted.os_version != offered.os_version) return 0;
+  if (!wanted.os_version.empty() && !offered.os_version.empty() && wanted.os_version != offered.os_version)
+    return 0;
   if (wanted.architecture == "arm") {
     const int have = arm_level(offered.variant), want = arm_level(wanted.variant);
     if (have == 0 || want == 0) return offered.variant == wanted.variant ? exact : 0;

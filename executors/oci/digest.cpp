@@ -24,15 +24,17 @@ Result<Digest> Digest::parse(std::string_view text) {
   if (!text.starts_with(k_prefix)) {
     const auto colon = text.find(':');
     if (colon != std::string_view::npos && colon > 0 && text.substr(0, colon) == "sha512") {
-      return make_error(ErrorCode::unsupported, "digest \"" + std::string(text) + "\" uses sha512; only sha256 is supported");
+      return make_error(ErrorCode::unsupported,
+                        "digest \"" + std::string(text) + "\" uses sha512; only sha256 is supported");
     }
     return make_error(ErrorCode::invalid_input,
                       "\"" + std::string(text) + "\" is not a digest: expected sha256:<64 hex digits>");
   }
   const auto hex = text.substr(k_prefix.size());
   if (hex.size() != k_hex_size || !is_lower_hex(hex)) {
-    return make_error(ErrorCode::invalid_input,
-                      "\"" + std::string(text) + "\" is not a digest: expected 64 lower-case hex digits after sha256:");
+    return make_error(
+        ErrorCode::invalid_input,
+        "\"" + std::string(text) + "\" is not a digest: expected 64 lower-case hex digits after sha256:");
   }
   return Digest(std::string(text));
 }
@@ -48,7 +50,9 @@ Digest Digest::from_bytes(const std::array<unsigned char, 32>& bytes) {
   return Digest(std::move(text));
 }
 
-std::string_view Digest::algorithm() const { return empty() ? std::string_view{} : std::string_view("sha256"); }
+std::string_view Digest::algorithm() const {
+  return empty() ? std::string_view{} : std::string_view("sha256");
+}
 
 std::string_view Digest::hex() const {
   return empty() ? std::string_view{} : std::string_view(text_).substr(k_prefix.size());
@@ -67,7 +71,9 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
-void Sha256::update(std::string_view bytes) { update(bytes.data(), bytes.size()); }
+void Sha256::update(std::string_view bytes) {
+  update(bytes.data(), bytes.size());
+}
 
 void Sha256::update(const void* bytes, std::size_t size) {
   EVP_DigestUpdate(context_->evp, bytes, size);

@@ -1,6 +1,7 @@
 #pragma once
-// Digest: the name of a piece of content, "sha256:<64 hex digits>". A plain value; an empty one names nothing.
-// Sha256 hashes incrementally (hardware instructions through OpenSSL). One hasher belongs to one thread at a time.
+// Digest: the name of a piece of content, "sha256:<64 hex digits>". A plain value; an empty one names
+// nothing. Sha256 hashes incrementally (hardware instructions through OpenSSL). One hasher belongs to one
+// thread at a time.
 
 #include <array>
 #include <compare>

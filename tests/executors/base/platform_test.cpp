@@ -14,12 +14,24 @@ Platform of(const std::string& text) {
 
 TEST_CASE("platforms are parsed and normalised") {
   const std::vector<std::pair<std::string, std::string>> table = {
-      {"linux/amd64", "linux/amd64"},     {"linux/x86_64", "linux/amd64"},   {"amd64", "linux/amd64"},
-      {"linux/amd64/v1", "linux/amd64"},  {"linux/amd64/v3", "linux/amd64/v3"}, {"linux/arm64/v8", "linux/arm64"},
-      {"linux/aarch64", "linux/arm64"},   {"Linux/ARM64", "linux/arm64"},    {"linux/arm", "linux/arm/v7"},
-      {"linux/arm/v6", "linux/arm/v6"},   {"linux/arm/6", "linux/arm/v6"},   {"linux/armhf", "linux/arm/v7"},
-      {"linux/armel", "linux/arm/v6"},    {"linux/arm/v8", "linux/arm64"},   {"linux/i386", "linux/386"},
-      {"linux/riscv64", "linux/riscv64"}, {"macos/arm64", "darwin/arm64"},   {"s390x", "linux/s390x"},
+      {"linux/amd64", "linux/amd64"},
+      {"linux/x86_64", "linux/amd64"},
+      {"amd64", "linux/amd64"},
+      {"linux/amd64/v1", "linux/amd64"},
+      {"linux/amd64/v3", "linux/amd64/v3"},
+      {"linux/arm64/v8", "linux/arm64"},
+      {"linux/aarch64", "linux/arm64"},
+      {"Linux/ARM64", "linux/arm64"},
+      {"linux/arm", "linux/arm/v7"},
+      {"linux/arm/v6", "linux/arm/v6"},
+      {"linux/arm/6", "linux/arm/v6"},
+      {"linux/armhf", "linux/arm/v7"},
+      {"linux/armel", "linux/arm/v6"},
+      {"linux/arm/v8", "linux/arm64"},
+      {"linux/i386", "linux/386"},
+      {"linux/riscv64", "linux/riscv64"},
+      {"macos/arm64", "darwin/arm64"},
+      {"s390x", "linux/s390x"},
   };
   for (const auto& [text, expected] : table) {
     INFO(text);
@@ -66,6 +78,7 @@ TEST_CASE("ranking of offered platforms") {
   CHECK(match_rank(of("linux/amd64"), of("linux/arm64")) == 0);
   CHECK(match_rank(of("linux/amd64"), of("linux/amd64/v2")) > 0);
   CHECK(match_rank(of("linux/amd64/v2"), of("linux/amd64")) == 0);
-  CHECK(match_rank({"linux", "arm64", "v8", ""}, of("linux/arm64")) == match_rank(of("linux/arm64"), of("linux/arm64")));
+  CHECK(match_rank({"linux", "arm64", "v8", ""}, of("linux/arm64")) ==
+        match_rank(of("linux/arm64"), of("linux/arm64")));
   CHECK(match_rank({"unknown", "unknown", "", ""}, of("linux/amd64")) == 0);
 }

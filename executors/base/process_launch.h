@@ -1,0 +1,43 @@
+#pragma once
+// Starting one child through Boost.Process: own process group, death with the parent, no inherited
+// descriptors. Used by process.cpp alone.
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "executors/base/process.h"
+
+namespace drydock {
+
+/// A descriptor that closes itself.
+class OwnedFd {
+ public:
+  explicit OwnedFd(int fd = -1) : fd_(fd) {}
+  ~OwnedFd() { reset(); }
+  OwnedFd(OwnedFd&& other) noexcept : fd_(other.release()) {}
+  OwnedFd& operator=(OwnedFd&& other) noexcept {
+    if (this != &other) reset(other.release());
+    return *this;
+  }
+  int get() const { return fd_; }
+  int release() {
+    const int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void reset(int fd = -1);
+
+ private:
+  int fd_;
+};
+
+struct Launched {
+  pid_t pid = -1;
+  OwnedFd out, err;  // the parent's ends
+};
+
+/// The caller waits for the child. The child dies with the calling thread, which therefore must outlive it.
+Result<Launched> launch(const ProcessSpec& spec);
+
+}  // namespace drydock
