@@ -34,9 +34,9 @@ struct Node {
   bool dotted = false;              // index: written as .name or .*
   std::uint32_t offset = 0;         // bytes in the text: name, literal, operator, or the whole of an index
   std::uint32_t length = 0;
-  std::uint32_t first_child = 0;    // into Ast's list of children
+  std::uint32_t first_child = 0;    // in the list of children
   std::uint32_t child_count = 0;
-  std::uint32_t detail = 0;         // literal: its value's position; call: the function's
+  std::uint32_t detail = 0;         // literal: its value's position; call: which built-in function, 0 for others
 };
 
 class Ast {

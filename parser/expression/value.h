@@ -3,11 +3,13 @@
 // Coercions follow GitHub's runner. Besides GitHub's six kinds there is `unknown`, for dry runs: a value
 // that only a run can tell, with the names it depends on. Thread-safe as plain immutable data is.
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -41,7 +43,9 @@ class Value {
   Value(std::nullptr_t) {}
   Value(bool boolean) : data_(boolean) {}
   Value(double number) : data_(number) {}
-  Value(int number) : data_(static_cast<double>(number)) {}
+  template <std::integral T>
+    requires(!std::same_as<T, bool>)
+  Value(T number) : data_(static_cast<double>(number)) {}
   Value(std::string text);
   Value(std::string_view text) : Value(std::string(text)) {}
   Value(const char* text) : Value(std::string(text)) {}
@@ -69,6 +73,8 @@ class Value {
   bool is_filtered() const;
   /// True when unknown, or when an item or member at any depth is.
   bool has_unknown() const;
+  /// Adds the names that unknown values at any depth depend on.
+  void collect_unknown(std::vector<std::string>& names) const;
 
   // The content; only to be called for the right kind.
   bool boolean() const { return std::get<bool>(data_); }
@@ -131,13 +137,11 @@ class Object {
   auto end() const { return members_.end(); }
 
  private:
-  Value* find_mutable(std::string_view name);
   std::size_t position_of(std::string_view name) const;
-  void index(std::size_t position);
+  void append(std::string name, Value value);
 
   std::vector<Member> members_;
-  // Hash of the folded name → position, sorted; only kept for objects that are large enough to profit.
-  std::vector<std::pair<std::size_t, std::uint32_t>> index_;
+  std::unordered_map<std::string, std::uint32_t> positions_;  // by folded name; only for large objects
 };
 
 /// As GitHub prints numbers: up to 15 digits, "NaN", "Infinity", "-Infinity", "0" for -0.
@@ -145,12 +149,14 @@ std::string format_number(double number);
 /// As GitHub reads them: blank is 0; decimal with exponent, 0x…, 0o…, "Infinity"; NaN for anything else.
 double parse_number(std::string_view text);
 
-/// GitHub's loose comparisons; for unknown operands the caller decides first.
+/// GitHub's loose comparisons; for unknown operands the caller decides first (they are unequal and unordered).
 bool equal(const Value& left, const Value& right);
 bool less(const Value& left, const Value& right);
 
 /// Case folding of GitHub's comparisons (upper case, simple mappings; the dotless i stays).
 std::string fold_case(std::string_view text);
+/// Ordinal order of the folded texts, by UTF-16 units: negative, 0 or positive.
+int compare_ignoring_case(std::string_view left, std::string_view right);
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 
 }  // namespace drydock::parser::expression
