@@ -60,7 +60,6 @@ void check_mode(const std::string& chmod) {
   }
 }
 
-
 // What each kind of command expands. Overloads for the rest do nothing.
 class CommandExpander {
  public:
@@ -310,13 +309,9 @@ std::string progress_text(const Dockerfile& dockerfile, const Command& command, 
     const bool single = !run->heredocs.empty() && run->line.words.size() == 1 &&
                         !parse_heredoc_word(run->line.words[0]).name.empty();
     if (single) {
-      std::string summary;
-      for (const auto& line : split(trim(run->heredocs[0].content), '\n')) {
-        summary += (summary.empty() ? "" : "...");
-        summary += trim(line);
-        if (summary.size() > 80) break;
-      }
-      if (summary.size() > 80) summary = summary.substr(0, 77) + "...";
+      const auto content = trim(run->heredocs[0].content);
+      const auto end = content.find('\n');
+      const auto summary = std::string(trim(content.substr(0, end))) + (end == std::string_view::npos ? "" : "...");
       text += " (" + summary + ")";
     }
   }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,7 +39,10 @@ class PathPattern {
 
   bool tokenize();
   bool read_class(std::string_view pattern, std::size_t& at);
-  bool match_tokens(std::size_t token, std::string_view rest) const;
+  using Failures = std::set<std::pair<std::size_t, std::size_t>>;  // token, bytes left
+  bool match_tokens(std::size_t token, std::string_view rest, Failures& failures) const;
+  bool match_dirs(std::size_t token, std::string_view rest, Failures& failures) const;
+  static bool fits(const Token& token, char32_t value);
 
   std::string text_;      // cleaned, without '!'
   std::string literal_;   // for exact, prefix, suffix

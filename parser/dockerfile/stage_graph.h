@@ -20,7 +20,7 @@ struct StageInput {
   std::optional<std::size_t> stage;  // a stage of this Dockerfile
   std::string image;                 // otherwise: image reference or named context; "scratch" too
   std::string near_miss;             // a stage whose name is close to `image`, for the message when it is not found
-  std::optional<std::size_t> command;  // index in commands_of(); none for FROM
+  std::optional<std::size_t> command;  // index in triggers, then in the stage's own commands; none for FROM
   std::size_t mount = 0;             // index in Run::mounts
   Range range;
 };
