@@ -59,6 +59,7 @@ struct Schedule {
 struct Event {
   std::string name;  // "push", "workflow_dispatch", …
   Range range;
+  Token value;  // as written below the name; null when there is nothing
   std::optional<TextList> types, branches, branches_ignore, tags, tags_ignore, paths, paths_ignore;
   std::optional<TextList> workflows;        // workflow_run
   std::optional<TextList> names, versions;  // image_version
@@ -78,8 +79,8 @@ struct Permissions {
 };
 
 struct Defaults {
-  Range range;
-  Token run;  // the mapping, or an expression that gives it
+  Token value;               // as written
+  std::optional<Token> run;  // the mapping, or an expression that gives it
   std::optional<Token> shell, working_directory;
 };
 

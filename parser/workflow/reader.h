@@ -15,15 +15,20 @@ namespace drydock::parser::workflow {
 /// What a called workflow may be granted where neither job nor workflow says `permissions:`.
 enum class PermissionsPolicy { limited_read, write };
 
+/// GitHub's service takes unknown keys below workflow_dispatch; its editor refuses them.
+enum class UnknownDispatchKeys { warned, refused };
+
 struct Options {
   /// The text of "./.github/workflows/x.yml" or "owner/repo/.github/workflows/x.yml@ref", or nullopt when it
   /// cannot be had. Without the callback calls are left unresolved, which is no error.
   std::function<std::optional<std::string>(std::string_view uses)> resolve;
+  UnknownDispatchKeys unknown_dispatch_keys = UnknownDispatchKeys::warned;
   PermissionsPolicy permissions_policy = PermissionsPolicy::write;
   int max_call_depth = 9;                        // reusable workflows below this one
   std::size_t max_file_size = 1024 * 1024;       // bytes
   std::size_t max_result_size = 10 * 1024 * 1024;  // of the whole token tree, aliases expanded
-  int max_depth = 100;
+  int max_depth = 50;                              // of sequences and mappings
+  int max_jobs = 0;                                // over all files; 0: no limit
 };
 
 struct ReadResult {
