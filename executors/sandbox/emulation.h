@@ -122,13 +122,20 @@ Result<Registration> register_qemu(const std::filesystem::path& binfmt_dir, std:
                                    const std::shared_ptr<Journal>& journal = nullptr);
 
 /// What the engine calls at its start inside its namespace: makes every platform of the list runnable there.
-/// Keep the result for as long as the platforms are needed.
+/// Keep the result for as long as the platforms are needed. In the initial namespace it registers on the host where
+/// the plan says so, and takes that back at the end.
 struct Emulators {
   Mount binfmt;
   std::vector<Registration> registrations;
   std::vector<EmulationPlan> plans;  // one for each platform asked for
 };
-Result<Emulators> set_up_emulation(const std::vector<Platform>& platforms);
+Result<Emulators> set_up_emulation(const std::vector<Platform>& platforms,
+                                   HostRegistration allowed = HostRegistration::forbidden,
+                                   const std::shared_ptr<Journal>& journal = nullptr);
+
+/// Where the build engine must run: here (root, and all platforms run), or in a user namespace of its own.
+enum class BuildPlace { here, user_namespace };
+BuildPlace place_for(const std::vector<EmulationPlan>& plans);
 
 // --- trying and judging --------------------------------------------------------------------------------------
 

@@ -70,6 +70,10 @@ struct TmpfsSpec {
 Result<Mount> mount_tmpfs(const TmpfsSpec& spec, const std::filesystem::path& target,
                           const std::shared_ptr<Journal>& journal = nullptr);
 
+/// "proc", "binfmt_misc", "sysfs": a file system without a device, nosuid, nodev and noexec.
+Result<Mount> mount_kernel_filesystem(const std::string& type, const std::filesystem::path& target,
+                                      const std::shared_ptr<Journal>& journal = nullptr);
+
 /// What the running kernel offers, found by trying (in a throw-away child); `why` when it does not work.
 struct OverlaySupport {
   bool works = false;

@@ -71,6 +71,7 @@ struct ContainerHost {
   bool cgroups_writable = true;
   std::string cgroup_parent;  // "/drydock"; with cgroups_writable
   std::vector<std::string> native_architectures;  // seccomp names, SCMP_ARCH_X86_64 first
+  std::uint64_t capabilities = ~0ull;             // those we may pass on, a bit for each
 };
 ContainerHost this_container_host();
 
