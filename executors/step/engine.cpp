@@ -122,7 +122,7 @@ Status JobRun::make_places() {
   const std::string file = request_.places.temp + "/_github_workflow/event.json";
   std::ofstream out(file, std::ios::trunc);
   const auto event = request_.github.find("event");
-  out << (event == request_.github.end() ? Json::object() : *event).dump(2) << "\n";
+  out << dump_json(event == request_.github.end() ? OrderedJson::object() : *event, 2) << "\n";
   out.close();
   if (!out) return errno_error("writing " + file, errno);
   return {};

@@ -21,37 +21,37 @@ int index_of(const Names& names, const std::string& name, const char* what) {
   throw std::out_of_range(std::string(what) + " '" + name + "' is not known");
 }
 
-Json place_json(const Place& place) {
-  return Json::array({place.file, place.line, place.column});
+OrderedJson place_json(const Place& place) {
+  return OrderedJson::array({place.file, place.line, place.column});
 }
 
-Place place_from(const Json& json) {
+Place place_from(const OrderedJson& json) {
   return {json.at(0).get<std::string>(), json.at(1).get<int>(), json.at(2).get<int>()};
 }
 
-Json text_json(const Text& text) {
+OrderedJson text_json(const Text& text) {
   return {{"text", text.text}, {"place", place_json(text.place)},
           {"kind", k_text_kinds[static_cast<std::size_t>(text.kind)]}};
 }
 
-Text text_from(const Json& json) {
+Text text_from(const OrderedJson& json) {
   return {json.at("text").get<std::string>(), place_from(json.at("place")),
           static_cast<TextKind>(index_of(k_text_kinds, json.at("kind").get<std::string>(), "kind"))};
 }
 
-Json map_json(const TextMap& map) {
-  Json out = Json::array();
-  for (const auto& [key, value] : map) out.push_back(Json::array({text_json(key), text_json(value)}));
+OrderedJson map_json(const TextMap& map) {
+  OrderedJson out = OrderedJson::array();
+  for (const auto& [key, value] : map) out.push_back(OrderedJson::array({text_json(key), text_json(value)}));
   return out;
 }
 
-TextMap map_from(const Json& json) {
+TextMap map_from(const OrderedJson& json) {
   TextMap out;
   for (const auto& entry : json) out.emplace_back(text_from(entry.at(0)), text_from(entry.at(1)));
   return out;
 }
 
-Json step_json(const StepRequest& step) {
+OrderedJson step_json(const StepRequest& step) {
   return {{"id", step.id},
           {"name", text_json(step.name)},
           {"if", text_json(step.condition)},
@@ -66,7 +66,7 @@ Json step_json(const StepRequest& step) {
           {"place", place_json(step.place)}};
 }
 
-StepRequest step_from(const Json& json) {
+StepRequest step_from(const OrderedJson& json) {
   StepRequest step;
   step.id = json.at("id").get<std::string>();
   step.name = text_from(json.at("name"));
@@ -83,7 +83,7 @@ StepRequest step_from(const Json& json) {
   return step;
 }
 
-Outcome outcome_from(const Json& json) {
+Outcome outcome_from(const OrderedJson& json) {
   return k_outcomes[index_of(k_outcome_names, json.get<std::string>(), "outcome")];
 }
 
@@ -91,11 +91,11 @@ std::string outcome_name(Outcome outcome) {
   return k_outcome_names[static_cast<std::size_t>(outcome)];
 }
 
-Json error_json(const std::optional<ErrorCode>& code) {
-  return code ? Json(std::string(name_of(*code))) : Json();
+OrderedJson error_json(const std::optional<ErrorCode>& code) {
+  return code ? OrderedJson(std::string(name_of(*code))) : OrderedJson();
 }
 
-std::optional<ErrorCode> error_from(const Json& json) {
+std::optional<ErrorCode> error_from(const OrderedJson& json) {
   if (json.is_null()) return std::nullopt;
   const auto name = json.get<std::string>();
   for (int i = 0; i <= k_last_error_code; ++i) {
@@ -104,19 +104,19 @@ std::optional<ErrorCode> error_from(const Json& json) {
   throw std::out_of_range("error code '" + name + "' is not known");
 }
 
-Json places_json(const JobPlaces& places) {
+OrderedJson places_json(const JobPlaces& places) {
   return {{"workspace", places.workspace}, {"temp", places.temp}, {"tool_cache", places.tool_cache},
           {"docker_config", places.docker_config}, {"source", places.source}};
 }
 
-Json runner_json(const RunnerInfo& runner) {
+OrderedJson runner_json(const RunnerInfo& runner) {
   return {{"name", runner.name}, {"os", runner.os}, {"arch", runner.arch},
           {"environment", runner.environment},
           {"isolation", name_of(runner.isolation)},
           {"offline", runner.network == NetworkPolicy::offline}, {"debug", runner.debug}};
 }
 
-RunnerInfo runner_from(const Json& json) {
+RunnerInfo runner_from(const OrderedJson& json) {
   RunnerInfo runner;
   json.at("name").get_to(runner.name);
   json.at("os").get_to(runner.os);
@@ -129,7 +129,7 @@ RunnerInfo runner_from(const Json& json) {
   return runner;
 }
 
-Json step_result_json(const StepResult& step) {
+OrderedJson step_result_json(const StepResult& step) {
   return {{"id", step.id},
           {"name", step.name},
           {"position", step.position},
@@ -143,7 +143,7 @@ Json step_result_json(const StepResult& step) {
           {"summary", step.summary}};
 }
 
-StepResult step_result_from(const Json& json) {
+StepResult step_result_from(const OrderedJson& json) {
   StepResult step;
   json.at("id").get_to(step.id);
   json.at("name").get_to(step.name);
@@ -159,14 +159,14 @@ StepResult step_result_from(const Json& json) {
   return step;
 }
 
-Json annotation_json(const Annotation& annotation) {
+OrderedJson annotation_json(const Annotation& annotation) {
   return {{"level", k_levels[static_cast<std::size_t>(annotation.level)]},
           {"message", annotation.message},
           {"title", annotation.title},
           {"place", place_json(annotation.place)}};
 }
 
-Annotation annotation_from(const Json& json) {
+Annotation annotation_from(const OrderedJson& json) {
   Annotation annotation;
   annotation.level = static_cast<Level>(index_of(k_levels, json.at("level").get<std::string>(), "level"));
   json.at("message").get_to(annotation.message);
@@ -177,7 +177,7 @@ Annotation annotation_from(const Json& json) {
 
 /// Runs a reader; its exceptions, the JSON library's included, become one invalid_input.
 template <class T, class Read>
-Result<T> read_message(const Json& json, const char* what, int schema, Read read) {
+Result<T> read_message(const OrderedJson& json, const char* what, int schema, Read read) {
   try {
     if (json.at("schema").get<int>() != schema) {
       return make_error(ErrorCode::invalid_input,
@@ -203,8 +203,8 @@ Result<Isolation> parse_isolation(std::string_view text) {
                     "use host, sandbox or container");
 }
 
-Json to_json(const JobRequest& request) {
-  Json steps = Json::array(), env = Json::array();
+OrderedJson to_json(const JobRequest& request) {
+  OrderedJson steps = OrderedJson::array(), env = OrderedJson::array();
   for (const auto& step : request.steps) steps.push_back(step_json(step));
   for (const auto& layer : request.env) env.push_back(map_json(layer));
   return {{"schema", JobRequest::k_schema},
@@ -224,10 +224,10 @@ Json to_json(const JobRequest& request) {
           {"secrets", request.secrets},
           {"places", places_json(request.places)},
           {"runner", runner_json(request.runner)},
-          {"timeout_ms", request.timeout ? Json(request.timeout->count()) : Json()}};
+          {"timeout_ms", request.timeout ? OrderedJson(request.timeout->count()) : OrderedJson()}};
 }
 
-Result<JobRequest> job_request_from_json(const Json& json) {
+Result<JobRequest> job_request_from_json(const OrderedJson& json) {
   return read_message<JobRequest>(json, "job request", JobRequest::k_schema, [&] {
     JobRequest request;
     json.at("key").get_to(request.key);
@@ -240,7 +240,7 @@ Result<JobRequest> job_request_from_json(const Json& json) {
     request.default_shell = text_from(json.at("default_shell"));
     request.default_working_directory = text_from(json.at("default_working_directory"));
     request.outputs = map_from(json.at("outputs"));
-    const Json& contexts = json.at("contexts");
+    const OrderedJson& contexts = json.at("contexts");
     request.github = contexts.at("github");
     request.vars = contexts.at("vars");
     request.inputs = contexts.at("inputs");
@@ -248,22 +248,22 @@ Result<JobRequest> job_request_from_json(const Json& json) {
     request.strategy = contexts.at("strategy");
     request.matrix = contexts.at("matrix");
     json.at("secrets").get_to(request.secrets);
-    const Json& places = json.at("places");
+    const OrderedJson& places = json.at("places");
     places.at("workspace").get_to(request.places.workspace);
     places.at("temp").get_to(request.places.temp);
     places.at("tool_cache").get_to(request.places.tool_cache);
     places.at("docker_config").get_to(request.places.docker_config);
     places.at("source").get_to(request.places.source);
     request.runner = runner_from(json.at("runner"));
-    if (const Json& timeout = json.at("timeout_ms"); !timeout.is_null()) {
+    if (const OrderedJson& timeout = json.at("timeout_ms"); !timeout.is_null()) {
       request.timeout = std::chrono::milliseconds(timeout.get<std::int64_t>());
     }
     return request;
   });
 }
 
-Json to_json(const JobResult& result) {
-  Json steps = Json::array(), annotations = Json::array();
+OrderedJson to_json(const JobResult& result) {
+  OrderedJson steps = OrderedJson::array(), annotations = OrderedJson::array();
   for (const auto& step : result.steps) steps.push_back(step_result_json(step));
   for (const auto& annotation : result.annotations) annotations.push_back(annotation_json(annotation));
   return {{"schema", JobResult::k_schema},
@@ -277,7 +277,7 @@ Json to_json(const JobResult& result) {
           {"elapsed_ms", result.elapsed.count()}};
 }
 
-Result<JobResult> job_result_from_json(const Json& json) {
+Result<JobResult> job_result_from_json(const OrderedJson& json) {
   return read_message<JobResult>(json, "job result", JobResult::k_schema, [&] {
     JobResult result;
     json.at("key").get_to(result.key);

@@ -2,7 +2,7 @@
 // What one job needs to run anywhere, as one serialisable message, and what comes back.
 // A JobRequest holds the texts of the workflow with their places (evaluated where the job runs, because most
 // depend on earlier steps) and the contexts that are known beforehand. Secrets are named, never contained.
-// Plain values.
+// Contexts keep the order in which the workflow wrote them: toJSON(matrix) shows it. Plain values.
 
 #include <chrono>
 #include <cstdint>
@@ -12,15 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "executors/base/events.h"
+#include "executors/base/json.h"
 #include "executors/base/result.h"
 
 namespace drydock::step {
-
-/// Contexts keep the order in which the workflow wrote them: toJSON(matrix) shows it.
-using Json = nlohmann::ordered_json;
 
 /// insert: the key `${{ insert }}`, whose value gives further entries.
 enum class TextKind { literal, expression, insert };
@@ -97,12 +93,12 @@ struct JobRequest {
   TextMap outputs;
 
   // Contexts as objects; `env`, `steps`, `job`, `runner` and `secrets` are made where the job runs.
-  Json github = Json::object();
-  Json vars = Json::object();
-  Json inputs = Json::object();
-  Json needs = Json::object();
-  Json strategy = Json::object();
-  Json matrix = Json();            // null without a matrix
+  OrderedJson github = OrderedJson::object();
+  OrderedJson vars = OrderedJson::object();
+  OrderedJson inputs = OrderedJson::object();
+  OrderedJson needs = OrderedJson::object();
+  OrderedJson strategy = OrderedJson::object();
+  OrderedJson matrix = OrderedJson();            // null without a matrix
   std::vector<std::string> secrets;  // names that may be asked for
 
   JobPlaces places;
@@ -144,10 +140,10 @@ struct JobResult {
   std::chrono::milliseconds elapsed{0};
 };
 
-Json to_json(const JobRequest& request);
+OrderedJson to_json(const JobRequest& request);
 /// An unknown schema or a missing member is invalid_input.
-Result<JobRequest> job_request_from_json(const Json& json);
-Json to_json(const JobResult& result);
-Result<JobResult> job_result_from_json(const Json& json);
+Result<JobRequest> job_request_from_json(const OrderedJson& json);
+OrderedJson to_json(const JobResult& result);
+Result<JobResult> job_result_from_json(const OrderedJson& json);
 
 }  // namespace drydock::step

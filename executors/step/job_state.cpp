@@ -24,7 +24,7 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-Value object_of(const Json& json) {
+Value object_of(const OrderedJson& json) {
   return json.is_object() ? Value::from_json(json) : Value(Object());
 }
 
