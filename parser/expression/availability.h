@@ -18,7 +18,7 @@ struct Availability {
 /// The whole table, in the order of the documentation.
 std::span<const Availability> availability_table();
 
-/// Entry for a key as documented; of a key that is not listed, the entry of the nearest listed key above it
+/// Entry for a key as documented, or with real ids; of a key that is not listed, the nearest listed key above it
 /// ("jobs.<job_id>.env.NAME" → "jobs.<job_id>.env"); null when expressions are not allowed there.
 const Availability* availability_of(std::string_view key);
 

@@ -36,6 +36,7 @@ class TemplateString {
 
  private:
   friend Checked<TemplateString> parse_template(std::string_view text, const Scope& scope);
+  friend Checked<TemplateString> parse_written_condition(std::string_view text, const Scope& scope);
   std::vector<Segment> segments_;
 };
 
@@ -54,6 +55,9 @@ struct Condition {
   TemplateString written;           // as written, for places and reads; one expression segment when bare
   bool implies_success = false;     // success() was added
 };
+
+/// `if:` text as a template: one expression when it has no `${{ }}`.
+Checked<TemplateString> parse_written_condition(std::string_view text, const Scope& scope);
 
 Checked<Condition> parse_condition(std::string_view text, const Scope& scope);
 
