@@ -40,7 +40,7 @@ const Job* Workflow::find_job(std::string_view id) const {
 }
 
 void Converter::error(const Token& at, std::string message, std::string mend) {
-  issues_.push_back({Stage::model, Severity::error, {}, at.range.start, at.range, "schema", std::move(message), std::move(mend)});
+  issues_.push_back({Stage::model, Severity::error, {}, at.range.start, at.range, "schema", std::move(message), std::move(mend), {}});
 }
 
 Permissions Converter::permissions(const Token& value) {
@@ -88,7 +88,10 @@ Workflow Converter::workflow(const Token& root, std::string file) {
     if (key.text == "name") workflow.name = value;
     if (key.text == "description") workflow.description = value;
     if (key.text == "run-name") workflow.run_name = value;
-    if (key.text == "on") workflow.on = events(value);
+    if (key.text == "on") {
+      workflow.on = events(value);
+      workflow.on_range = value.range;
+    }
     if (key.text == "env") workflow.env = value;
     if (key.text == "permissions") workflow.permissions = permissions(value);
     if (key.text == "defaults") workflow.defaults = defaults(value);
@@ -100,6 +103,7 @@ Workflow Converter::workflow(const Token& root, std::string file) {
     }
     if (issues_.size() == before && value.is_mapping()) check_needs(value, workflow.jobs);
   }
+  for (auto& job : workflow.jobs) job.granted = job.permissions ? job.permissions : workflow.permissions;
   return workflow;
 }
 

@@ -52,11 +52,11 @@ Diagnostic to_diagnostic(const Issue& issue) {
 }
 
 std::string github_text(const Issue& issue) {
-  std::string text = issue.file;
+  std::string text = issue.caller + issue.file;
   if (issue.at.line > 0) {
     text += " (Line: " + std::to_string(issue.at.line) + ", Col: " + std::to_string(issue.at.column) + ")";
   }
-  text += ": " + issue.message;
+  text += (text.empty() ? "" : ": ") + issue.message;
   if (utf16_length(text) > k_longest_message) text = text.substr(0, byte_of_unit(text, k_longest_message)) + "[...]";
   return text;
 }

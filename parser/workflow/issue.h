@@ -22,6 +22,7 @@ struct Issue {
   std::string rule;       // "syntax", "schema", "expression"
   std::string message;    // GitHub's text
   std::string mend;
+  std::string caller;     // "In <file> (Line: L, Col: C): Error from called workflow ", or empty
 };
 
 using Issues = std::vector<Issue>;

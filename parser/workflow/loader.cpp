@@ -1,6 +1,6 @@
 #include "parser/workflow/loader.h"
 
-#include "parser/expression/value.h"
+#include "parser/workflow/call_rules.h"
 #include "parser/workflow/converter.h"
 #include "parser/workflow/template_reader.h"
 
@@ -9,8 +9,6 @@
 namespace drydock::parser::workflow {
 
 namespace {
-
-using expression::equal_ignoring_case;
 
 class Loader {
  public:
@@ -38,17 +36,12 @@ class Loader {
     auto tree = read_template(text, workflow_schema(), limits);
     used_bytes_ = tree.bytes;
     std::optional<Workflow> workflow;
-    if (tree.root) {
-      if (tree.root->is_mapping()) {
-        soften_dispatch_keys(*tree.root, tree.issues);
-        Converter converter(tree.issues);
-        workflow = converter.workflow(*tree.root, file);
-      }
+    if (tree.root && tree.root->is_mapping()) {
+      soften_dispatch_keys(*tree.root, tree.issues);
+      workflow = Converter(tree.issues).workflow(*tree.root, file);
+      limit_jobs(*workflow, tree.issues);
     }
-    for (auto& issue : tree.issues) {
-      issue.file = file;
-      issues_.push_back(std::move(issue));
-    }
+    take(std::move(tree.issues), file);
     return workflow;
   }
 
@@ -65,14 +58,82 @@ class Loader {
     }
   }
 
+  void limit_jobs(const Workflow& workflow, Issues& issues) {
+    for (const auto& job : workflow.jobs) {
+      if (++jobs_ != options_.max_jobs + 1 || options_.max_jobs <= 0) continue;
+      issues.push_back({Stage::model, Severity::error, {}, job.range.start, job.range, "schema",
+                        "Workflows may not contain more than " + std::to_string(options_.max_jobs) +
+                            " jobs across all referenced files", {}, {}});
+    }
+  }
+
   void calls(Workflow& workflow, int depth);
+  void call(const Workflow& caller, Job& job, int depth);
+  void take(Issues issues, const std::string& file);
+  void name_caller(std::size_t first, const std::string& file, Position place);
 
   const Options& options_;
   Issues issues_;
   std::size_t used_bytes_ = 0;
+  int jobs_ = 0;
 };
 
-void Loader::calls(Workflow&, int) {}
+/// "./x" of a workflow of another repository lies in that repository, at the same ref.
+std::string full_reference(const std::string& uses, const std::string& caller) {
+  if (!uses.starts_with("./")) return uses;
+  const auto at = caller.find('@');
+  const auto slash = caller.find('/', caller.find('/') + 1);
+  if (at == std::string::npos || slash == std::string::npos || slash > at) return uses;
+  return caller.substr(0, slash + 1) + uses.substr(2) + caller.substr(at);
+}
+
+void Loader::calls(Workflow& workflow, int depth) {
+  for (auto& job : workflow.jobs) {
+    if (!job.is_call()) continue;
+    call(workflow, job, depth);
+    if (failed()) return;
+  }
+}
+
+void Loader::call(const Workflow& caller, Job& job, int depth) {
+  if (depth > options_.max_call_depth) {
+    issues_.push_back({Stage::call, Severity::error, caller.file, {}, job.uses->range, "schema",
+                       "Nested reusable workflow depth exceeded " + std::to_string(options_.max_call_depth) + ".", {}, {}});
+    return;
+  }
+  const auto reference = full_reference(job.uses->text, caller.file);
+  const auto text = options_.resolve(reference);
+  if (!text) return;
+  const auto before = issues_.size();
+  auto called = read(*text, reference);
+  if (called && !failed()) {
+    Issues here, there;
+    check_call(job, *called, here, there);
+    check_call_permissions(job, *called, options_.permissions_policy, here);
+    pass_permissions(job, *called);
+    take(std::move(there), reference);
+    take(std::move(here), caller.file);
+  }
+  name_caller(before, caller.file, job.uses->range.start);
+  if (!called || failed()) return;
+  calls(*called, depth + 1);
+  job.called = std::make_shared<const Workflow>(std::move(*called));
+}
+
+void Loader::take(Issues issues, const std::string& file) {
+  for (auto& issue : issues) {
+    issue.file = file;
+    issues_.push_back(std::move(issue));
+  }
+}
+
+void Loader::name_caller(std::size_t first, const std::string& file, Position place) {
+  for (auto i = first; i < issues_.size(); ++i) {
+    if (issues_[i].file == file) continue;
+    issues_[i].caller = "In " + file + " (Line: " + std::to_string(place.line) + ", Col: " + std::to_string(place.column) +
+                        "): Error from called workflow ";
+  }
+}
 
 }  // namespace
 

@@ -164,7 +164,8 @@ struct Job {
   std::string condition;  // as GitHub completes it
   std::optional<Token> if_;
   std::optional<RunsOn> runs_on;
-  std::optional<Permissions> permissions;
+  std::optional<Permissions> permissions;  // its own
+  std::optional<Permissions> granted;      // its own, else its workflow's, else those of the job that calls that
   std::optional<Environment> environment;
   std::optional<Concurrency> concurrency;
   std::optional<Token> outputs;  // mapping
@@ -192,6 +193,7 @@ struct Workflow {
   std::string file;
   std::optional<Token> name, description, run_name;
   std::vector<Event> on;  // in file order
+  Range on_range;
   std::optional<Permissions> permissions;
   std::optional<Token> env;  // mapping or expression
   std::optional<Defaults> defaults;

@@ -142,7 +142,8 @@ class SchemaCompiler {
     const auto id = named(token_);
     next();
     expect("=");
-    alternatives_[static_cast<std::size_t>(id)].push_back(expression());
+    const auto meaning = expression();  // may grow alternatives_
+    alternatives_[static_cast<std::size_t>(id)].push_back(meaning);
     if (token_ == "@") {
       for (next(); token_ != ";"; next()) at(id).allowed |= context_word();
     }

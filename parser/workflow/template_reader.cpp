@@ -30,8 +30,13 @@ class Reader {
 
   void run() {
     const auto& root = schema_.get(schema_.find("root"));
-    auto token = document_.root == yaml::k_no_node ? Token{} : value(document_.root, {&root, root.allowed});
-    if (document_.root == yaml::k_no_node) unexpected_value(token, root);
+    Token token;
+    if (document_.root == yaml::k_no_node) {
+      token.range = {{1, 1}, {1, 1}};
+      unexpected_value(token, root);
+    } else {
+      token = value(document_.root, {&root, root.allowed});
+    }
     if (!stopped_) tree_.root = std::move(token);
     tree_.bytes = bytes_;
   }
@@ -52,14 +57,14 @@ class Reader {
 
   void error(const Token& token, std::string message, std::string mend = {}, std::string rule = "schema") {
     tree_.issues.push_back({Stage::syntax, Severity::error, {}, token.range.start, token.range, std::move(rule),
-                            std::move(message), std::move(mend)});
+                            std::move(message), std::move(mend), {}});
   }
 
   /// Ends the reading: GitHub gives such errors no place.
   void stop(std::string message, const Range& range) {
     if (stopped_) return;
     stopped_ = true;
-    tree_.issues.push_back({Stage::syntax, Severity::error, {}, {}, range, "syntax", std::move(message), {}});
+    tree_.issues.push_back({Stage::syntax, Severity::error, {}, {}, range, "syntax", std::move(message), {}, {}});
   }
 
   void unexpected_value(const Token& token, const Definition& definition) {
@@ -349,7 +354,7 @@ TemplateTree read_template(std::string_view text, const Schema& schema, const Te
   const auto parsed = yaml::parse(text, yaml_limits);
   if (const auto* problem = std::get_if<yaml::Problem>(&parsed)) {
     tree.issues.push_back({Stage::syntax, Severity::error, {}, problem->position, {problem->position, problem->position},
-                           "syntax", problem->message, {}});
+                           "syntax", problem->message, {}, {}});
     return tree;
   }
   Reader(std::get<yaml::Document>(parsed), schema, limits, tree).run();
