@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace drydock {
 
@@ -28,8 +30,13 @@ class Masker {
     std::string flush();
 
    private:
+    enum class Amount { safe, all };
+    std::string advance(Amount amount);
+
     const Masker& masker_;
     std::string held_;
+    std::size_t covered_ = 0;  // so many bytes at the front of held_ belong to a "***" that was shown …
+    bool joined_ = false;      // … and a secret that begins right there adds no second one
   };
 
  private:
