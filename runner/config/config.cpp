@@ -1,0 +1,175 @@
+#include "runner/config/config.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <cstdlib>
+#include <functional>
+
+#include "executors/base/fs.h"
+
+namespace drydock::runner {
+
+namespace {
+
+std::string place(const std::string& file, const YAML::Mark& mark) {
+  return file + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1) + ": ";
+}
+
+/// A mapping, each key handed to its setter; unknown keys and keys of the wrong trust are refused.
+class Section {
+ public:
+  using Setter = std::function<Status(const YAML::Node&)>;
+  Section(const std::string& file, ConfigTrust trust, std::string name)
+      : file_(file), trust_(trust), name_(std::move(name)) {}
+
+  Section& key(const std::string& key, ConfigTrust least, Setter setter) {
+    keys_[key] = {least, std::move(setter)};
+    return *this;
+  }
+
+  Status read(const YAML::Node& node) const {
+    if (node.IsNull()) return {};
+    if (!node.IsMap()) return wrong(node, (name_.empty() ? "the file" : "\"" + name_ + "\"") + " must be a mapping");
+    for (const auto& item : node) {
+      const auto key = item.first.as<std::string>("");
+      const auto found = keys_.find(key);
+      const auto full = name_.empty() ? key : name_ + "." + key;
+      if (found == keys_.end()) return wrong(item.first, "unknown key \"" + full + "\"", known());
+      if (trust_ == ConfigTrust::repository && found->second.least == ConfigTrust::user) {
+        return wrong(item.first, "\"" + full + "\" cannot be set by a repository",
+                     "put it into your own drydock.yaml, in ~/.config/drydock");
+      }
+      DRYDOCK_TRY(found->second.setter(item.second));
+    }
+    return {};
+  }
+
+  Error wrong(const YAML::Node& node, const std::string& what, std::string mend = {}) const {
+    return make_error(ErrorCode::invalid_input, place(file_, node.Mark()) + what, std::move(mend));
+  }
+
+  Status boolean(const YAML::Node& node, bool& value) const {
+    try {
+      value = node.as<bool>();
+      return {};
+    } catch (const YAML::Exception&) {
+      return wrong(node, "expected true or false");
+    }
+  }
+
+  Status text(const YAML::Node& node, std::string& value) const {
+    if (!node.IsScalar()) return wrong(node, "expected a text");
+    value = node.Scalar();
+    return {};
+  }
+
+  Status number(const YAML::Node& node, unsigned& value) const {
+    try {
+      value = node.as<unsigned>();
+      return {};
+    } catch (const YAML::Exception&) {
+      return wrong(node, "expected a whole number");
+    }
+  }
+
+ private:
+  struct Key {
+    ConfigTrust least;
+    Setter setter;
+  };
+  std::string known() const {
+    std::string list;
+    for (const auto& [key, unused] : keys_) list += (list.empty() ? "" : ", ") + key;
+    return "known here: " + list;
+  }
+  const std::string& file_;
+  ConfigTrust trust_;
+  std::string name_;
+  std::map<std::string, Key> keys_;
+};
+
+Status read_registry(const std::string& file, const std::string& host, const YAML::Node& node,
+                     RegistrySettings& settings) {
+  Section section(file, ConfigTrust::user, "registries." + host);
+  section.key("mirrors", ConfigTrust::user, [&](const YAML::Node& list) -> Status {
+    if (!list.IsSequence()) return section.wrong(list, "expected a list of addresses");
+    for (const auto& item : list) {
+      const auto url = item.as<std::string>("");
+      if (!url.starts_with("http://") && !url.starts_with("https://")) {
+        return section.wrong(item, "\"" + url + "\" is no address", "write it as https://host or http://host:port");
+      }
+      settings.mirrors.push_back(url);
+    }
+    return {};
+  });
+  section.key("plain-http", ConfigTrust::user,
+              [&](const YAML::Node& value) { return section.boolean(value, settings.plain_http); });
+  return section.read(node);
+}
+
+Status read_registries(const std::string& file, const YAML::Node& node, Config& config) {
+  if (!node.IsMap()) return make_error(ErrorCode::invalid_input, place(file, node.Mark()) + "\"registries\" must be a mapping");
+  for (const auto& item : node) {
+    const auto host = item.first.as<std::string>("");
+    DRYDOCK_TRY(read_registry(file, host, item.second, config.registries[host]));
+  }
+  return {};
+}
+
+Status read_root(const YAML::Node& root, const std::string& file, ConfigTrust trust, Config& config) {
+  Section build(file, trust, "build");
+  build.key("host-trust", ConfigTrust::user, [&](const auto& n) { return build.boolean(n, config.host_trust); })
+      .key("host-registration", ConfigTrust::user,
+           [&](const auto& n) { return build.boolean(n, config.host_registration); })
+      .key("parallel", ConfigTrust::repository, [&](const auto& n) { return build.number(n, config.parallel); });
+  Section store(file, trust, "store");
+  store.key("path", ConfigTrust::user, [&](const auto& n) { return store.text(n, config.store); });
+  Section run(file, trust, "run");
+  run.key("isolation", ConfigTrust::user, [&](const auto& n) { return run.text(n, config.isolation); });
+  Section all(file, trust, "");
+  all.key("registries", ConfigTrust::user, [&](const auto& n) { return read_registries(file, n, config); })
+      .key("build", ConfigTrust::repository, [&](const auto& n) { return build.read(n); })
+      .key("store", ConfigTrust::user, [&](const auto& n) { return store.read(n); })
+      .key("run", ConfigTrust::user, [&](const auto& n) { return run.read(n); });
+  return all.read(root);
+}
+
+std::optional<std::string> variable(const char* name) {
+  const auto* value = std::getenv(name);
+  if (!value || !*value) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+Status read_config(const std::string& text, const std::string& file, ConfigTrust trust, Config& config) {
+  try {
+    const auto root = YAML::Load(text);
+    DRYDOCK_TRY(read_root(root, file, trust, config));
+  } catch (const YAML::Exception& e) {
+    return make_error(ErrorCode::invalid_input, place(file, e.mark) + e.msg);
+  }
+  config.files.push_back(file);
+  return {};
+}
+
+Result<Config> load_config(const std::string& repository) {
+  Config config;
+  if (const auto named = variable("DRYDOCK_CONFIG")) {
+    DRYDOCK_ASSIGN(const auto text, read_file(*named));
+    DRYDOCK_TRY(read_config(text, *named, ConfigTrust::user, config));
+  } else {
+    const auto home = variable("XDG_CONFIG_HOME").value_or(variable("HOME").value_or("") + "/.config");
+    const auto path = home + "/drydock/drydock.yaml";
+    DRYDOCK_ASSIGN(const auto text, read_file_if_exists(path));
+    if (text) DRYDOCK_TRY(read_config(*text, path, ConfigTrust::user, config));
+  }
+  if (!repository.empty()) {
+    const auto path = repository + "/drydock.yaml";
+    DRYDOCK_ASSIGN(const auto text, read_file_if_exists(path));
+    if (text) DRYDOCK_TRY(read_config(*text, path, ConfigTrust::repository, config));
+  }
+  return config;
+}
+
+}  // namespace drydock::runner
