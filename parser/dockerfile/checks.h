@@ -2,8 +2,10 @@
 // Build checks that need the Dockerfile alone (and .dockerignore when given). Each finding is a warning with the
 // check's documented name as rule, or an error when the file says `# check=error=true`. Pure; thread-safe.
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "parser/dockerfile/dockerignore.h"
 #include "parser/dockerfile/expand.h"
@@ -32,9 +34,11 @@ struct CheckRequest {
   PlatformFacts build_platform, target_platform;
   const IgnoreMatcher* ignore = nullptr;    // for CopyIgnoredFile
   std::optional<CheckConfig> config;        // instead of the file's directive
+  /// Variables that an image sets, when the caller knows them; without it UndefinedVar says that it is unsure.
+  std::function<std::optional<VariableNames>(const std::string& image, const std::string& platform)> image_env;
 };
 
-/// Every finding, in file order.
+/// Every finding, in file order: of all stages, or of those the target needs. Expects a file without errors.
 Diagnostics run_checks(const Dockerfile& dockerfile, const CheckRequest& request);
 
 }  // namespace drydock::parser::dockerfile
