@@ -1,0 +1,150 @@
+# What every end-to-end script starts from: a folder, a home, a store and registries of its own, a small project,
+# and assertions that say what they saw. Source it first; everything is taken down at exit.
+#
+# $drydock, $work, $registry (host:port, wants $user and $password), $image ($registry/team/app), $project.
+# The drydock under test is $DRYDOCK, the built one without it.
+
+set -euo pipefail
+shopt -s inherit_errexit
+support=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+source_root=$(dirname "$(dirname "$support")")
+drydock=${DRYDOCK:-$source_root/build/release/bin/drydock}
+. "$support/registry.sh"
+. "$support/mirror.sh"
+. "$support/project.sh"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/drydock-e2e.XXXXXX")
+user=captain
+password=Tide-and-Harbour-$RANDOM$RANDOM
+platforms=linux/amd64,linux/arm64
+
+take_down() {
+  local status=$?
+  if ((status != 0 && status != 77)) && [[ -e $work/last ]]; then
+    echo "--- last: drydock $(cat "$work/last.command") -> $STATUS"
+    tail -40 "$work/last"
+  fi
+  registry_stop_all
+  if [[ $(id -u) == 0 ]]; then rm -rf "$work"; else unshare --user --map-root-user --map-auto rm -rf "$work"; fi
+}
+trap take_down EXIT
+trap 'exit 130' INT TERM
+trap 'echo "FAILED: ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND" >&2' ERR
+
+skip() {
+  echo "SKIPPED: $*"
+  exit 77
+}
+fail() {
+  echo "FAILED: ${BASH_SOURCE[1]##*/}:${BASH_LINENO[1]:-?}: $*" >&2
+  exit 1
+}
+
+# begin: the usual surroundings; nothing of the caller's home is seen.
+begin() {
+  [[ -x $drydock ]] || fail "no drydock at $drydock"
+  command -v docker-registry skopeo runc jq htpasswd >/dev/null || skip "tools missing: run ./dev setup"
+  busybox_mirror || fail "cannot make the busybox images"
+  registry_start "$MIRROR_STORAGE" readonly
+  mirror=$REGISTRY_HOST
+  registry_start "$work/registry" "$user" "$password"
+  registry=$REGISTRY_HOST
+  registry_pid=$REGISTRY_PID
+  image=$registry/team/app
+  export HOME=$work/home DOCKER_CONFIG=$work/docker DRYDOCK_HOME=$work/store DRYDOCK_CONFIG=$work/drydock.yaml
+  unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_CACHE_HOME GITHUB_ACTIONS CI
+  mkdir -p "$HOME" "$DOCKER_CONFIG"
+  configure
+}
+
+# configure [LINE...]: writes drydock.yaml: the mirror, and these lines.
+configure() {
+  printf 'registries:\n  docker.io: { mirrors: ["http://%s"] }\n' "$mirror" >"$DRYDOCK_CONFIG"
+  if (($#)); then printf '%s\n' "$@" >>"$DRYDOCK_CONFIG"; fi
+}
+
+# log_in: gives the command line the password, as `docker login` does.
+log_in() {
+  jq -n --arg host "$registry" --arg auth "$(printf '%s' "$user:$password" | base64 -w0)" \
+    '{auths: {($host): {auth: $auth}}}' >"$DOCKER_CONFIG/config.json"
+}
+
+# dock ARG...: runs drydock; STATUS is its exit status, OUT and ERR name files, ALL both together.
+dock() {
+  OUT=$work/out ERR=$work/err ALL=$work/last
+  printf '%q ' "$@" >"$work/last.command"
+  STATUS=0
+  "$drydock" "$@" >"$OUT" 2>"$ERR" </dev/null || STATUS=$?
+  cat "$OUT" "$ERR" >"$ALL"
+}
+
+# run_workflow ARG...: runs the project's workflow with its secrets; $SUMMARY has the counters.
+run_workflow() {
+  SUMMARY=$work/summary.json
+  rm -f "$SUMMARY"
+  cd "$project"
+  REGISTRY_USERNAME=$user REGISTRY_PASSWORD=$password dock run -s REGISTRY_USERNAME -s REGISTRY_PASSWORD \
+    --var "REGISTRY=$registry" --summary-json "$SUMMARY" --progress plain "$@"
+  cd "$work"
+}
+
+steps_run() { jq '[.builds[].legs[].steps_run] | add' "$SUMMARY"; }
+
+expect_status() { [[ $STATUS == "$1" ]] || fail "exit status $STATUS instead of $1"; }
+expect_equal() { [[ $2 == "$3" ]] || fail "$1: '$2' instead of '$3'"; }
+expect_text() { grep -qE -- "$1" "$ALL" || fail "the output does not say /$1/"; }
+expect_no_text() { ! grep -qF -- "$1" "$ALL" || fail "the output contains '$1'"; }
+
+registry_inspect() { skopeo inspect --tls-verify=false --creds "$user:$password" "$@"; }
+
+# tag_digest REF: the digest a tag answers with, "none" when there is no such tag.
+tag_digest() {
+  local text
+  if text=$(registry_inspect --raw "docker://$1" 2>/dev/null; echo x); then
+    [[ $text == x ]] && echo none || printf '%s' "${text%x}" | sha256sum | cut -d' ' -f1
+  fi
+}
+
+# image_platforms REF: "linux/amd64 linux/arm64", attestations left out.
+image_platforms() {
+  registry_inspect --raw "docker://$1" | jq -r '[.manifests[].platform | select(.os != "unknown") | "\(.os)/\(.architecture)"] | sort | join(" ")'
+}
+
+# image_config REF ARCH: the image's config as JSON.
+image_config() { registry_inspect --override-os linux --override-arch "$2" --config "docker://$1"; }
+
+# image_layers REF ARCH: layer digests, one a line.
+image_layers() { registry_inspect --override-os linux --override-arch "$2" "docker://$1" | jq -r '.Layers[]'; }
+
+# image_file REF ARCH PATH: the content of a file in an image, from the last layer that has it.
+image_file() {
+  local layout=$work/pulled.$2 blob found=
+  rm -rf "$layout"
+  skopeo --insecure-policy --override-os linux --override-arch "$2" copy --quiet --src-tls-verify=false \
+    --src-creds "$user:$password" "docker://$1" "dir:$layout"
+  for blob in $(jq -r '.layers[].digest' "$layout/manifest.json"); do
+    if tar -tf "$layout/${blob#sha256:}" | grep -qxE "(\./)?${3#/}"; then found=$blob; fi
+  done
+  [[ -n $found ]] || fail "$1 for $2 has no $3"
+  tar -xOf "$layout/${found#sha256:}" --wildcards --no-anchored "${3#/}"
+}
+
+# old_tag: gives the tags an older image, made by another tool; expect_old_tag: they still answer as before.
+old_tag() {
+  local tag
+  for tag in latest main; do
+    skopeo --insecure-policy copy --quiet --all --src-tls-verify=false --dest-tls-verify=false \
+      --dest-creds "$user:$password" "docker://$mirror/library/busybox:latest" "docker://$image:$tag"
+  done
+  old_digest=$(tag_digest "$image:latest")
+}
+expect_old_tag() {
+  expect_equal "the old tag" "$old_digest" "$(tag_digest "$image:latest")"
+  expect_equal "the old tag" "$old_digest" "$(tag_digest "$image:main")"
+}
+
+# change SED_SCRIPT: changes the project's workflow and commits it.
+change() {
+  sed -i "$1" "$project/.github/workflows/publish.yml"
+  commit_project "Change the workflow"
+}
