@@ -295,7 +295,7 @@ bool skips(const nlohmann::json& options, const char* reader) {
 
 TemplateOptions template_options(const nlohmann::json& options) {
   TemplateOptions result;
-  result.source = options.value("include-source", true) ? SourceInfo::kept : SourceInfo::left_out;
+  result.source = options.value("include-source", false) ? SourceInfo::kept : SourceInfo::left_out;
   if (skips(options, "C#") && skips(options, "Go")) result.dialect = Dialect::editor;
   if (result.dialect == Dialect::editor) result.read.unknown_dispatch_keys = UnknownDispatchKeys::refused;
   if (options.value("permissions-policy", std::string{}) == "LimitedRead") {

@@ -16,9 +16,26 @@ struct Piece {
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-std::string_view trim(std::string_view text) {
+// Unicode's other blanks, which GitHub trims too: people paste them from web pages.
+constexpr std::string_view k_wide_blanks[] = {
+    "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
+    "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
+
+std::string_view trim_once(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  for (const auto blank : k_wide_blanks) {
+    if (text.starts_with(blank)) text.remove_prefix(blank.size());
+    if (text.ends_with(blank)) text.remove_suffix(blank.size());
+  }
+  return text;
+}
+
+std::string_view trim(std::string_view text) {
+  for (auto before = text.size() + 1; text.size() < before;) {
+    before = text.size();
+    text = trim_once(text);
+  }
   return text;
 }
 
