@@ -32,7 +32,7 @@ Result<PruneResult> prune(Store& store, const PruneOptions& options);
 
 struct DiskUsage {
   std::size_t records = 0, images = 0, snapshots = 0, blobs = 0, leases = 0;
-  std::uint64_t blob_bytes = 0, snapshot_bytes = 0, reclaimable_bytes = 0;
+  std::uint64_t blob_bytes = 0, snapshot_bytes = 0;
 };
 
 /// Sizes on disk; snapshots are measured once and remembered.
