@@ -33,6 +33,9 @@ std::string kernel_log(int context) {
   return text;
 }
 
+// With userxattr the kernel takes "nofollow" only: "off" may mean "follow" by its configuration.
+const char* redirect_mode(OverlayMarks marks) { return marks == OverlayMarks::user ? "nofollow" : "off"; }
+
 /// A file system being configured through the new mount interface.
 class Context {
  public:
@@ -101,7 +104,10 @@ Result<Attempt> mount_by_context(const OverlaySpec& spec, const std::string& sou
   if (!opened) return Attempt::not_supported;
   auto& context = *opened;
   context.set("source", source);
-  for (const auto* option : {"redirect_dir", "metacopy", "index"}) {
+  if (const int error = context.set("redirect_dir", redirect_mode(spec.marks))) {
+    return context.failure("redirect_dir", error);
+  }
+  for (const auto* option : {"metacopy", "index"}) {
     if (const int error = context.set(option, "off")) return context.failure(option, error);
   }
   if (spec.marks == OverlayMarks::user) {
@@ -209,7 +215,7 @@ OverlayMarks default_marks() {
 }
 
 std::string overlay_options(OverlayMarks marks) {
-  const std::string options = "redirect_dir=off,metacopy=off,index=off";
+  const auto options = std::string("redirect_dir=") + redirect_mode(marks) + ",metacopy=off,index=off";
   return marks == OverlayMarks::user ? options + ",userxattr" : options;
 }
 

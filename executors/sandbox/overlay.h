@@ -47,7 +47,8 @@ struct OverlaySpec {
 
 /// The marks that fit this process: trusted in the initial user namespace, else user.
 OverlayMarks default_marks();
-/// What a snapshot records: "redirect_dir=off,metacopy=off,index=off[,userxattr]".
+/// What a snapshot records: "redirect_dir=off,metacopy=off,index=off", with user marks
+/// "redirect_dir=nofollow,metacopy=off,index=off,userxattr" (there the kernel refuses "off").
 std::string overlay_options(OverlayMarks marks);
 
 /// `journal` may be null (a mount namespace of our own needs none). Targets must exist.
