@@ -1,0 +1,347 @@
+#include "runner/plan/expand.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <utility>
+
+#include "executors/step/evaluator.h"
+#include "executors/step/from_model.h"
+#include "parser/expression/template_string.h"
+#include "parser/workflow/matrix.h"
+
+namespace drydock::runner {
+namespace model = parser::workflow;
+namespace expression = parser::expression;
+using expression::Value;
+namespace {
+
+constexpr double k_default_timeout_minutes = 360;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+/// Names as directories: what a path cannot or should not hold becomes '_'.
+std::string as_directory(const std::string& key) {
+  std::string out;
+  for (const char c : key) out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
+  return out;
+}
+
+class Expander {
+ public:
+  Expander(const model::Workflow& workflow, const model::Job& job, const ExpansionContexts& contexts,
+           const RunSettings& settings)
+      : workflow_(workflow), job_(job), contexts_(contexts), settings_(settings) {}
+
+  Expansion run() {
+    out_.problems = unsupported_in(workflow_, job_);
+    if (has_errors(out_.problems)) return std::move(out_);
+    decide();
+    if (out_.will == Will::skip) return std::move(out_);
+    const Value matrix = job_.strategy ? expand_strategy() : Value();
+    if (has_errors(out_.problems) || !out_.matrix_waits_for.empty()) return std::move(out_);
+    if (matrix.is_null()) {
+      add_leg(Value(), "", 0, 1);
+      return std::move(out_);
+    }
+    add_matrix_legs(matrix);
+    return std::move(out_);
+  }
+
+ private:
+  expression::Context context() const;
+  std::optional<Value> evaluate(const model::Token& token, const expression::Context& context);
+  void problem(const parser::Range& range, std::string message, std::string mend = {});
+  void decide();
+  Value expand_strategy();
+  void add_matrix_legs(const Value& matrix);
+  void add_leg(const Value& matrix, const std::string& suffix, std::size_t index, std::size_t total);
+  void read_labels(const expression::Context& context, JobLeg& leg);
+  void read_limits(const expression::Context& context, JobLeg& leg);
+  void read_defaults(step::JobRequest& request) const;
+  bool wanted(const Value& matrix) const;
+
+  const model::Workflow& workflow_;
+  const model::Job& job_;
+  const ExpansionContexts& contexts_;
+  const RunSettings& settings_;
+  Expansion out_;
+};
+
+expression::Context Expander::context() const {
+  expression::Context context;
+  context.set("github", Value::from_json(contexts_.github)).set("inputs", Value::from_json(contexts_.inputs));
+  context.set("vars", Value::from_json(settings_.vars)).set("needs", contexts_.needs);
+  const auto status = [&](auto test) {
+    return [answer = test()](std::span<const Value>) -> expression::Checked<Value> { return Value(answer); };
+  };
+  const Outcome ancestors = contexts_.ancestors.value_or(Outcome::success);
+  context.set_function("always", status([] { return true; }));
+  context.set_function("cancelled", status([&] { return contexts_.cancelled; }));
+  context.set_function("success", status([&] { return ancestors == Outcome::success && !contexts_.cancelled; }));
+  context.set_function("failure", status([&] { return ancestors == Outcome::failure && !contexts_.cancelled; }));
+  return context;
+}
+
+void Expander::problem(const parser::Range& range, std::string message, std::string mend) {
+  parser::Diagnostic found;
+  found.file = workflow_.file;
+  found.range = range;
+  found.rule = "expression";
+  found.message = std::move(message);
+  found.mend = std::move(mend);
+  out_.problems.push_back(std::move(found));
+}
+
+std::optional<Value> Expander::evaluate(const model::Token& token, const expression::Context& context) {
+  if (token.kind == model::TokenKind::null) return Value();
+  if (token.kind == model::TokenKind::boolean) return Value(token.boolean);
+  if (token.kind == model::TokenKind::number) return Value(token.number);
+  if (token.is_string()) return Value(token.text);
+  if (token.is_sequence()) {
+    expression::Items items;
+    for (const auto& item : token.items) {
+      auto value = evaluate(item, context);
+      if (!value) return std::nullopt;
+      items.push_back(std::move(*value));
+    }
+    return Value(std::move(items));
+  }
+  if (token.is_mapping()) {
+    expression::Object object;
+    for (const auto& [key, item] : token.entries) {
+      const auto name = key.kind == model::TokenKind::insert ? std::optional<Value>("") : evaluate(key, context);
+      auto value = evaluate(item, context);
+      if (!name || !value) return std::nullopt;
+      if (key.kind != model::TokenKind::insert) {
+        object.set(name->to_string(), std::move(*value));
+      } else if (value->kind() == expression::Kind::object) {
+        for (const auto& member : value->object()) object.set(member.name, member.value);
+      }
+    }
+    return Value(std::move(object));
+  }
+  const auto ast = expression::parse(token.text, step::job_scope());
+  auto value = ast ? expression::evaluate(*ast, context) : expression::Checked<Value>(ast.error());
+  if (!value) {
+    problem(token.range, value.error().message);
+    return std::nullopt;
+  }
+  return std::move(*value);
+}
+
+void Expander::decide() {
+  const auto condition = expression::parse_condition(job_.condition, step::job_scope());
+  const auto value = condition ? expression::evaluate(condition->ast, context()) : expression::Checked<Value>(condition.error());
+  if (!value) {
+    out_.will = Will::skip;
+    return problem(job_.if_ ? job_.if_->range : job_.range, value.error().message);
+  }
+  switch (value->truth()) {
+    case expression::Truth::yes: return;
+    case expression::Truth::no:
+      out_.will = Will::skip;
+      out_.reason = job_.if_ ? "its condition is false: " + job_.condition
+                             : contexts_.cancelled ? "the run was cancelled" : "a job that it needs did not succeed";
+      return;
+    case expression::Truth::undecided:
+      out_.will = Will::unknown;
+      for (const auto& name : value->unknown().depends_on) out_.reason += (out_.reason.empty() ? "depends on " : ", ") + name;
+  }
+}
+
+Value Expander::expand_strategy() {
+  const expression::Context known = context();
+  const model::Strategy& strategy = *job_.strategy;
+  const auto whole = evaluate(strategy.value, known);
+  if (!whole) return Value();
+  if (whole->has_unknown()) {
+    std::string names;
+    for (const auto& name : Value::unknown_from({*whole}).unknown().depends_on) names += (names.empty() ? "" : ", ") + name;
+    out_.matrix_waits_for = names;
+    return Value();
+  }
+  if (whole->kind() != expression::Kind::object) return Value();
+  if (const Value fail_fast = whole->member("fail-fast"); !fail_fast.is_null()) out_.fail_fast = fail_fast.truthy();
+  if (const Value limit = whole->member("max-parallel"); !limit.is_null()) {
+    out_.max_parallel = static_cast<int>(std::max(1.0, limit.to_number()));
+  }
+  return whole->member("matrix");
+}
+
+bool Expander::wanted(const Value& matrix) const {
+  for (auto filter = settings_.matrix_filter.begin(); filter != settings_.matrix_filter.end();) {
+    const auto end = settings_.matrix_filter.upper_bound(filter->first);
+    const Value value = matrix.member(filter->first);
+    const std::string text = value.is_primitive() ? value.to_string() : value.to_json_text();
+    const bool any = std::any_of(filter, end, [&](const auto& entry) { return entry.second == text; });
+    if (!value.is_null() && !any) return false;
+    filter = end;
+  }
+  return true;
+}
+
+void Expander::add_matrix_legs(const Value& matrix) {
+  const model::MatrixExpansion expansion = model::expand_matrix(matrix);
+  if (!expansion.ok()) return problem(job_.strategy->value.range, expansion.problem);
+  if (expansion.combinations.empty()) {
+    return problem(job_.strategy->value.range, "Matrix must define at least one vector", "give the matrix a value");
+  }
+  for (std::size_t i = 0; i < expansion.combinations.size(); ++i) {
+    if (wanted(expansion.combinations[i])) {
+      add_leg(expansion.combinations[i], expansion.suffixes[i], i, expansion.combinations.size());
+    }
+  }
+  if (out_.legs.empty() && out_.problems.empty()) {
+    out_.will = Will::skip;
+    out_.reason = "no job of its matrix matches --matrix";
+  }
+}
+
+void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size_t index, std::size_t total) {
+  JobLeg leg;
+  step::JobRequest& request = leg.request;
+  request.job_id = job_.id;
+  request.key = job_.id + suffix;
+  request.workflow_file = workflow_.file;
+  request.place = step::place_of(job_.range, workflow_.file);
+  request.github = contexts_.github;
+  request.inputs = contexts_.inputs;
+  request.vars = settings_.vars;
+  request.needs = contexts_.needs.is_null() ? OrderedJson::object() : contexts_.needs.to_json();
+  request.matrix = matrix.to_json();
+  request.strategy = {{"fail-fast", out_.fail_fast},
+                      {"job-index", index},
+                      {"job-total", total},
+                      {"max-parallel", out_.max_parallel > 0 ? static_cast<std::size_t>(out_.max_parallel) : total}};
+  expression::Context known = context();
+  known.set("matrix", matrix).set("strategy", Value::from_json(request.strategy));
+
+  const auto name = job_.name.is_expression() ? evaluate(job_.name, known) : Value(job_.name.to_string());
+  request.name = name && !name->is_unknown() ? name->to_string() : request.key;
+  const bool names_matrix = job_.name.is_expression();
+  if (!names_matrix && !suffix.empty()) request.name += suffix;
+
+  if (workflow_.env) request.env.push_back(step::map_of(workflow_.env, workflow_.file));
+  if (job_.env) request.env.push_back(step::map_of(job_.env, workflow_.file));
+  request.outputs = step::map_of(job_.outputs, workflow_.file);
+  for (const auto& each : job_.steps) request.steps.push_back(step::step_of(each, workflow_.file));
+  read_defaults(request);
+  request.secrets = settings_.secrets;
+  request.runner = settings_.runner;
+  const std::string base = settings_.work_dir + "/" + as_directory(request.key);
+  const std::string repository = contexts_.github.value("repository", std::string("work/work"));
+  const std::string leaf = repository.substr(repository.rfind('/') + 1);
+  request.places = {.workspace = base + "/" + leaf + "/" + leaf, .temp = base + "/_temp",
+                    .tool_cache = settings_.tool_cache, .docker_config = base + "/_docker", .source = settings_.source};
+  read_labels(known, leg);
+  read_limits(known, leg);
+  out_.legs.push_back(std::move(leg));
+}
+
+void Expander::read_defaults(step::JobRequest& request) const {
+  for (const auto* defaults : {&job_.defaults, &workflow_.defaults}) {
+    if (!*defaults) continue;
+    if (request.default_shell.empty()) request.default_shell = step::text_of((*defaults)->shell, workflow_.file);
+    if (request.default_working_directory.empty()) {
+      request.default_working_directory = step::text_of((*defaults)->working_directory, workflow_.file);
+    }
+  }
+}
+
+void Expander::read_labels(const expression::Context& known, JobLeg& leg) {
+  if (!job_.runs_on) return;
+  for (const auto& token : job_.runs_on->labels) {
+    const auto value = evaluate(token, known);
+    if (!value) return;
+    if (value->kind() == expression::Kind::array) {
+      for (const auto& item : value->items()) leg.labels.push_back(item.to_string());
+    } else if (!value->is_unknown()) {
+      leg.labels.push_back(value->to_string());
+    }
+  }
+  if (const std::string why = refuse_labels(leg.labels, settings_); !why.empty()) {
+    out_.problems.push_back(step::refusal(job_.runs_on->value.range, workflow_.file, why));
+  }
+}
+
+void Expander::read_limits(const expression::Context& known, JobLeg& leg) {
+  double minutes = k_default_timeout_minutes;
+  if (job_.timeout_minutes) {
+    const auto value = evaluate(*job_.timeout_minutes, known);
+    if (!value) return;
+    if (!value->is_unknown()) minutes = value->to_number();
+    if (!(minutes > 0)) {
+      return problem(job_.timeout_minutes->range, "timeout-minutes is '" + value->to_string() + "'", "give a number above zero");
+    }
+  }
+  leg.request.timeout = std::chrono::milliseconds(std::llround(std::min(minutes, 60.0 * 24 * 365) * 60000));
+  if (job_.continue_on_error) {
+    const auto value = evaluate(*job_.continue_on_error, known);
+    if (value) leg.continue_on_error = value->truthy();
+  }
+}
+
+}  // namespace
+
+std::string_view name_of(Will will) {
+  constexpr std::array k_names{"run", "skip", "unknown"};
+  return k_names[static_cast<std::size_t>(will)];
+}
+
+Expansion expand_job(const model::Workflow& workflow, const model::Job& job, const ExpansionContexts& contexts,
+                     const RunSettings& settings) {
+  return Expander(workflow, job, contexts, settings).run();
+}
+
+parser::Diagnostics unsupported_in(const model::Workflow& workflow, const model::Job& job) {
+  parser::Diagnostics out;
+  const auto refuse = [&](const parser::Range& range, const std::string& what, const std::string& mend = {}) {
+    out.push_back(step::refusal(range, workflow.file, what, mend));
+  };
+  if (job.is_call()) {
+    refuse(job.uses->range, "reusable workflows (job '" + job.id + "' uses " + job.uses->to_string() + ") are not supported yet");
+    return out;
+  }
+  if (job.container) refuse(job.container->value.range, "job containers ('container:' of job '" + job.id + "') are not supported yet");
+  if (!job.services.empty()) {
+    refuse(job.services.front().id.range, "service containers ('services:' of job '" + job.id + "') are not supported yet");
+  } else if (job.services_value && job.services_value->is_expression()) {
+    refuse(job.services_value->range, "service containers ('services:' of job '" + job.id + "') are not supported yet");
+  }
+  if (job.snapshot) refuse(job.snapshot->value.range, "custom images ('snapshot:' of job '" + job.id + "') are not supported");
+  if (job.concurrency) refuse(job.concurrency->value.range, "'concurrency:' of a job is not supported yet", "set it for the workflow");
+  for (const auto& each : job.steps) {
+    auto more = step::unsupported_in(each, workflow.file);
+    out.insert(out.end(), more.begin(), more.end());
+  }
+  return out;
+}
+
+std::string refuse_labels(const std::vector<std::string>& labels, const RunSettings& settings) {
+  const std::string arch = lower(settings.runner.arch);
+  for (const auto& written : labels) {
+    const std::string label = lower(written);
+    if (settings.labels.contains(label) || label == "self-hosted" || label == "linux" || label == arch) continue;
+    if (label.starts_with("ubuntu-")) {
+      const bool arm = label.ends_with("-arm");
+      if (arm == (arch == "arm64")) continue;
+      // The plain labels mean GitHub's amd64 machines; most jobs run on any, so only -arm ones insist.
+      if (!arm) continue;
+      return "runs-on '" + written + "' asks for an arm64 machine, and this one is " + arch;
+    }
+    if (label.starts_with("windows")) return "runs-on '" + written + "': Windows jobs cannot run on this machine";
+    if (label.starts_with("macos")) return "runs-on '" + written + "': macOS jobs cannot run on this machine";
+    if (label == "x64" || label == "x86" || label == "arm64" || label == "arm") {
+      return "runs-on '" + written + "' asks for another processor; this machine is " + arch;
+    }
+    return "runs-on '" + written + "' is no label of this machine";
+  }
+  return {};
+}
+
+}  // namespace drydock::runner

@@ -1,0 +1,70 @@
+#pragma once
+// From one job of a workflow to the jobs that run: its condition, its matrix, names, labels, and a JobRequest for
+// each. Pure. The same function serves a dry run, where `needs` of jobs to come are unknown, and the schedule,
+// which expands a job when its needs have ended.
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "executors/step/job_request.h"
+#include "parser/diagnostics/diagnostic.h"
+#include "parser/expression/value.h"
+#include "parser/workflow/model.h"
+
+namespace drydock::runner {
+
+/// What holds for every job of a run.
+struct RunSettings {
+  OrderedJson vars = OrderedJson::object();
+  std::vector<std::string> secrets;     // names that may be asked for
+  step::RunnerInfo runner;              // of this machine
+  std::set<std::string> labels;         // labels of this machine beyond the usual ones, lower case
+  std::string work_dir;                 // jobs get <work_dir>/<job>/… for workspace, temp and credentials
+  std::string tool_cache;
+  std::string source;                   // the repository that a checkout takes from
+  std::multimap<std::string, std::string> matrix_filter;  // --matrix key:value; any of the values of a key
+};
+
+/// Contexts of the workflow: github, inputs, and needs of this job (unknown values where a run must tell).
+struct ExpansionContexts {
+  OrderedJson github = OrderedJson::object();
+  OrderedJson inputs = OrderedJson::object();
+  parser::expression::Value needs;
+  /// Of all jobs before this one; nothing in a dry run, where all are taken to succeed.
+  std::optional<Outcome> ancestors;     // success, failure, skipped, cancelled
+  bool cancelled = false;               // the run
+};
+
+enum class Will { run, skip, unknown };
+std::string_view name_of(Will will);
+
+struct JobLeg {
+  step::JobRequest request;
+  bool continue_on_error = false;
+  std::vector<std::string> labels;      // runs-on, evaluated
+};
+
+struct Expansion {
+  Will will = Will::run;
+  std::string reason;                   // why it is skipped, or what the answer depends on
+  std::string matrix_waits_for;         // "needs.plan.outputs.matrix": there are no legs before it is known
+  std::vector<JobLeg> legs;
+  bool fail_fast = true;
+  int max_parallel = 0;                 // 0: no limit of its own
+  parser::Diagnostics problems;         // refusals and wrong expressions, with their places
+};
+
+Expansion expand_job(const parser::workflow::Workflow& workflow, const parser::workflow::Job& job,
+                     const ExpansionContexts& contexts, const RunSettings& settings);
+
+/// What no job of this workflow may use yet, whatever the event: named with its place.
+parser::Diagnostics unsupported_in(const parser::workflow::Workflow& workflow, const parser::workflow::Job& job);
+
+/// Why a job with these labels cannot run on this machine; empty when it can.
+std::string refuse_labels(const std::vector<std::string>& labels, const RunSettings& settings);
+
+}  // namespace drydock::runner
