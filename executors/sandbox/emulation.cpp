@@ -172,7 +172,8 @@ Result<Emulators> set_up_emulation(const std::vector<Platform>& platforms, HostR
     const bool ours = initial ? plan.way == EmulationWay::register_on_host : plan.way == EmulationWay::own_namespace;
     const auto& architecture = plan.platform.architecture;
     if (!ours || std::count(registered.begin(), registered.end(), architecture)) continue;
-    DRYDOCK_ASSIGN(auto registration, register_qemu(k_binfmt, architecture, plan.qemu->path, "CF", journal));
+    // P keeps argv[0]: programs with many names (busybox) find out by it which one is meant.
+    DRYDOCK_ASSIGN(auto registration, register_qemu(k_binfmt, architecture, plan.qemu->path, "PCF", journal));
     emulators.registrations.push_back(std::move(registration));
     registered.push_back(architecture);
     if (const auto probe = probe_platform(plan.platform); !probe.runs()) {
