@@ -35,8 +35,11 @@ skip() {
   echo "SKIPPED: $*"
   exit 77
 }
+# fail TEXT...: at the line of the script, however deep in this file it was called.
 fail() {
-  echo "FAILED: ${BASH_SOURCE[1]##*/}:${BASH_LINENO[1]:-?}: $*" >&2
+  local frame=1
+  while [[ ${BASH_SOURCE[frame]##*/} == assert.sh ]]; do frame=$((frame + 1)); done
+  echo "FAILED: ${BASH_SOURCE[frame]##*/}:${BASH_LINENO[frame - 1]}: $*" >&2
   exit 1
 }
 

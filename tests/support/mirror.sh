@@ -4,17 +4,20 @@
 DEMO_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/drydock-demo
 SUPPORT=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
-# mirror_storage NAME COMMAND REPOSITORY:TAG: sets MIRROR_STORAGE to a storage that holds what COMMAND LAYOUT
-# writes under REPOSITORY:TAG's last part. Made once; safe against a kill and against others doing the same.
+# mirror_storage NAME REPOSITORY:TAG COMMAND SOURCE...: sets MIRROR_STORAGE to a storage that holds what COMMAND
+# LAYOUT writes. Made once for each state of COMMAND and SOURCEs; safe against a kill and against others doing the same.
 mirror_storage() {
-  local name=$1 command=$2 reference=$3 work
-  MIRROR_STORAGE=$DEMO_CACHE/$name
+  local name=$1 reference=$2 command=$3 recipe work
+  shift 2
+  recipe=$(cat "$@" | sha256sum | head -c 12)
+  MIRROR_STORAGE=$DEMO_CACHE/$name-$recipe
   [[ -d $MIRROR_STORAGE ]] && return 0
   mkdir -p "$DEMO_CACHE"
   exec {mirror_lock}>"$DEMO_CACHE/$name.lock"
   flock "$mirror_lock"
   if [[ ! -d $MIRROR_STORAGE ]]; then
-    work=$(mktemp -d "$DEMO_CACHE/$name.XXXXXX")
+    rm -rf "$DEMO_CACHE/$name"-*
+    work=$(mktemp -d "$DEMO_CACHE/$name-new.XXXXXX")
     if "$command" "$work/layout" && registry_fill "$work/storage" "$work/layout" "${reference##*/}" "$reference"; then
       mv "$work/storage" "$MIRROR_STORAGE"
     fi
@@ -24,5 +27,5 @@ mirror_storage() {
   [[ -d $MIRROR_STORAGE ]]
 }
 
-node_mirror() { mirror_storage node-22 "$SUPPORT/node-image" library/node:22-slim; }
-busybox_mirror() { mirror_storage busybox "$SUPPORT/busybox-image" library/busybox:latest; }
+node_mirror() { mirror_storage node library/node:22-slim "$SUPPORT"/{node-image,debian-rootfs,oci-layout.sh}; }
+busybox_mirror() { mirror_storage busybox library/busybox:latest "$SUPPORT"/{busybox-image,oci-layout.sh}; }
