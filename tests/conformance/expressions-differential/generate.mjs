@@ -102,9 +102,11 @@ function predicate(random, contexts, depth) {
   return random.pick(["true", "false", `!${path(random, contexts, depth + 1)}`, `${path(random, contexts, depth + 1)} == ${literal(random)}`]);
 }
 
+// By code points: half a surrogate pair has no form in UTF-8.
 function breakText(random, text) {
-  const at = random.below(text.length + 1);
+  const points = [...text];
+  const at = random.below(points.length + 1);
   const way = random.below(3);
-  const rest = text.slice(way === 0 ? at : at + 1 + random.below(3));
-  return text.slice(0, at) + (way === 1 ? "" : random.pick(BROKEN)) + rest;
+  const rest = points.slice(way === 0 ? at : at + 1 + random.below(3));
+  return points.slice(0, at).join("") + (way === 1 ? "" : random.pick(BROKEN)) + rest.join("");
 }

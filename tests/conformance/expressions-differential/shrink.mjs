@@ -22,7 +22,7 @@ function* smallerTexts(expr) {
   for (const [i, token] of tokens.entries()) {
     if (token.startsWith("'") && token.length > 2) {
       for (const shorter of ["''", `'${token.slice(2, -1)}'`, `'${token.slice(1, -2)}'`]) {
-        yield tokens.toSpliced ? tokens.toSpliced(i, 1, shorter).join("") : tokens.map((t, k) => (k === i ? shorter : t)).join("");
+        yield tokens.toSpliced(i, 1, shorter).join("");
       }
     }
   }
@@ -46,6 +46,8 @@ function* smallerValues(value) {
   }
 }
 
+// Cutting may leave half a surrogate pair, which has no form in UTF-8.
+const isWhole = (sample) => sample.expr.isWellFormed() && !/\\ud[89a-f]/.test(JSON.stringify(sample.contexts));
 const size = (sample) => sample.expr.length + JSON.stringify(sample.contexts).length;
 
 /** The smallest case reached from `sample` for which `firstFailing(cases)` still finds one. */
@@ -56,7 +58,7 @@ export function shrink(sample, firstFailing) {
     for (const contexts of smallerValues(sample.contexts)) {
       if (contexts !== null && typeof contexts === "object" && !Array.isArray(contexts)) smaller.push({ ...sample, contexts });
     }
-    const found = firstFailing(smaller.filter((candidate) => size(candidate) < size(sample)));
+    const found = firstFailing(smaller.filter((candidate) => size(candidate) < size(sample) && isWhole(candidate)));
     if (!found) return sample;
     sample = found;
   }
