@@ -47,7 +47,8 @@ class ReadCollector {
       read.context = ast_.spelling(base);
       read.offset = ast_.node(base).offset;
       read.length = ast_.node(id).offset + ast_.node(id).length - read.offset;
-      for (auto index = indexes.rbegin(); index != indexes.rend(); ++index) read.parts.push_back(part_of(ast_, *index));
+      for (auto index = indexes.rbegin(); index != indexes.rend(); ++index)
+        read.parts.push_back(part_of(ast_, *index));
       reads.push_back(std::move(read));
     } else {
       collect(base);
@@ -75,7 +76,8 @@ std::string Read::path() const {
 bool Read::is(std::string_view context_name, std::string_view first) const {
   if (!equal_ignoring_case(context, context_name)) return false;
   if (first.empty()) return true;
-  return !parts.empty() && parts.front().form == Part::Form::name && equal_ignoring_case(parts.front().name, first);
+  return !parts.empty() && parts.front().form == Part::Form::name &&
+         equal_ignoring_case(parts.front().name, first);
 }
 
 std::vector<Read> reads_of(const Ast& ast) {

@@ -24,19 +24,29 @@ enum class NodeKind : std::uint8_t {
   logical,   // && or || over two or more children
 };
 
-enum class Operator : std::uint8_t { none, equal, not_equal, less, less_equal, greater, greater_equal, logical_and, logical_or };
+enum class Operator : std::uint8_t {
+  none,
+  equal,
+  not_equal,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  logical_and,
+  logical_or
+};
 
 using NodeId = std::uint32_t;
 
 struct Node {
   NodeKind kind = NodeKind::literal;
   Operator op = Operator::none;
-  bool dotted = false;              // index: written as .name or .*
-  std::uint32_t offset = 0;         // bytes in the text: name, literal, operator, or the whole of an index
+  bool dotted = false;       // index: written as .name or .*
+  std::uint32_t offset = 0;  // bytes in the text: name, literal, operator, or the whole of an index
   std::uint32_t length = 0;
-  std::uint32_t first_child = 0;    // in the list of children
+  std::uint32_t first_child = 0;  // in the list of children
   std::uint32_t child_count = 0;
-  std::uint32_t detail = 0;         // literal: its value's position; call: which built-in function, 0 for others
+  std::uint32_t detail = 0;  // literal: its value's position; call: which built-in function, 0 for others
 };
 
 class Ast {
@@ -57,7 +67,9 @@ class Ast {
 
   /// Calls `visit` for the node and all below it, parents first. Returning false leaves out what is below.
   void walk(NodeId id, const std::function<bool(NodeId)>& visit) const;
-  void walk(const std::function<bool(NodeId)>& visit) const { if (!empty()) walk(root_, visit); }
+  void walk(const std::function<bool(NodeId)>& visit) const {
+    if (!empty()) walk(root_, visit);
+  }
 
  private:
   friend class Parser;
@@ -81,7 +93,8 @@ struct Read {
 
   /// "steps.a.outputs.b"; "*" for stars, "[…]" for dynamic parts.
   std::string path() const;
-  /// True when it reads `context.first…` with that spelling, any case; an empty `first` asks for the context alone.
+  /// True when it reads `context.first…` with that spelling, any case; an empty `first` asks for the context
+  /// alone.
   bool is(std::string_view context_name, std::string_view first = {}) const;
 };
 

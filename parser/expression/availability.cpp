@@ -13,11 +13,13 @@ constexpr std::string_view k_caller_secrets[] = {"github", "secrets", "inputs", 
 constexpr std::string_view k_caller_jobs[] = {"github", "jobs", "vars", "inputs"};
 constexpr std::string_view k_needs[] = {"github", "needs", "vars", "inputs"};
 constexpr std::string_view k_matrix[] = {"github", "needs", "strategy", "matrix", "vars", "inputs"};
-constexpr std::string_view k_matrix_secrets[] = {"github", "needs", "strategy", "matrix", "vars", "secrets", "inputs"};
+constexpr std::string_view k_matrix_secrets[] = {"github", "needs",   "strategy", "matrix",
+                                                 "vars",   "secrets", "inputs"};
 constexpr std::string_view k_defaults[] = {"github", "needs", "strategy", "matrix", "env", "vars", "inputs"};
-constexpr std::string_view k_credentials[] = {"github", "needs", "strategy", "matrix", "env", "vars", "secrets", "inputs"};
-constexpr std::string_view k_container_env[] = {"github", "needs",  "strategy", "matrix", "job",
-                                                "runner", "env",    "vars",     "secrets", "inputs"};
+constexpr std::string_view k_credentials[] = {"github", "needs", "strategy", "matrix",
+                                              "env",    "vars",  "secrets",  "inputs"};
+constexpr std::string_view k_container_env[] = {"github", "needs", "strategy", "matrix",  "job",
+                                                "runner", "env",   "vars",     "secrets", "inputs"};
 constexpr std::string_view k_environment_url[] = {"github", "needs", "strategy", "matrix", "job",
                                                   "runner", "env",   "vars",     "steps",  "inputs"};
 constexpr std::string_view k_steps[] = {"github", "needs", "strategy", "matrix", "job",   "runner",
@@ -101,7 +103,9 @@ Scope make_scope(const Availability& availability) {
 
 }  // namespace
 
-std::span<const Availability> availability_table() { return k_table; }
+std::span<const Availability> availability_table() {
+  return k_table;
+}
 
 const Availability* availability_of(std::string_view key) {
   const Availability* best = nullptr;

@@ -10,15 +10,16 @@
 namespace drydock::parser::expression {
 
 struct Availability {
-  std::string_view key;                             // "jobs.<job_id>.steps.if"
-  std::span<const std::string_view> contexts;       // "github", "needs", …
-  std::span<const std::string_view> functions;      // "always", "cancelled", "success", "failure", "hashFiles"
+  std::string_view key;                         // "jobs.<job_id>.steps.if"
+  std::span<const std::string_view> contexts;   // "github", "needs", …
+  std::span<const std::string_view> functions;  // "always", "cancelled", "success", "failure", "hashFiles"
 };
 
 /// The whole table, in the order of the documentation.
 std::span<const Availability> availability_table();
 
-/// Entry for a key as documented, or with real ids; of a key that is not listed, the nearest listed key above it
+/// Entry for a key as documented, or with real ids; of a key that is not listed, the nearest listed key above
+/// it
 /// ("jobs.<job_id>.env.NAME" → "jobs.<job_id>.env"); null when expressions are not allowed there.
 const Availability* availability_of(std::string_view key);
 

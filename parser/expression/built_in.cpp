@@ -13,14 +13,10 @@ struct Entry {
 };
 
 constexpr Entry k_entries[] = {
-    {"case", BuiltIn::case_, {3, k_max_parameters}},
-    {"contains", BuiltIn::contains, {2, 2}},
-    {"endsWith", BuiltIn::ends_with, {2, 2}},
-    {"format", BuiltIn::format, {1, k_max_parameters}},
-    {"fromJSON", BuiltIn::from_json, {1, 1}},
-    {"join", BuiltIn::join, {1, 2}},
-    {"startsWith", BuiltIn::starts_with, {2, 2}},
-    {"toJSON", BuiltIn::to_json, {1, 1}},
+    {"case", BuiltIn::case_, {3, k_max_parameters}}, {"contains", BuiltIn::contains, {2, 2}},
+    {"endsWith", BuiltIn::ends_with, {2, 2}},        {"format", BuiltIn::format, {1, k_max_parameters}},
+    {"fromJSON", BuiltIn::from_json, {1, 1}},        {"join", BuiltIn::join, {1, 2}},
+    {"startsWith", BuiltIn::starts_with, {2, 2}},    {"toJSON", BuiltIn::to_json, {1, 1}},
 };
 
 }  // namespace

@@ -8,7 +8,17 @@
 
 namespace drydock::parser::expression {
 
-enum class BuiltIn : std::uint8_t { none, case_, contains, ends_with, format, from_json, join, starts_with, to_json };
+enum class BuiltIn : std::uint8_t {
+  none,
+  case_,
+  contains,
+  ends_with,
+  format,
+  from_json,
+  join,
+  starts_with,
+  to_json
+};
 
 /// By name, any case; none when there is no such built-in.
 BuiltIn built_in_of(std::string_view name);

@@ -23,7 +23,9 @@ char32_t fold(char32_t c) {
 }
 
 // UTF-16 puts the surrogates of large code points before U+E000.
-char32_t utf16_rank(char32_t c) { return c >= 0x10000 ? c : c >= 0xE000 ? c + 0x200000 : c >= 0xD800 ? c + 0x100000 : c; }
+char32_t utf16_rank(char32_t c) {
+  return c >= 0x10000 ? c : c >= 0xE000 ? c + 0x200000 : c >= 0xD800 ? c + 0x100000 : c;
+}
 
 enum class Order { less, equal, greater, none };
 
@@ -78,8 +80,12 @@ Order compare(const Value& left, const Value& right) {
 
 }  // namespace
 
-bool equal(const Value& left, const Value& right) { return compare(left, right) == Order::equal; }
+bool equal(const Value& left, const Value& right) {
+  return compare(left, right) == Order::equal;
+}
 
-bool less(const Value& left, const Value& right) { return compare(left, right) == Order::less; }
+bool less(const Value& left, const Value& right) {
+  return compare(left, right) == Order::less;
+}
 
 }  // namespace drydock::parser::expression

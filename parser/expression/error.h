@@ -1,6 +1,6 @@
 #pragma once
-// ExpressionError: why an expression could not be read or evaluated, with GitHub's text, and Checked<T>: a value
-// or that error. Plain values.
+// ExpressionError: why an expression could not be read or evaluated, with GitHub's text, and Checked<T>: a
+// value or that error. Plain values.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,10 +18,11 @@ std::string_view name_of(Phase phase);
 
 struct ExpressionError {
   Phase phase = Phase::parsing;
-  std::string message;      // whole, as GitHub prints it: "Unexpected symbol: '='. Located at position 3 within …"
-  std::string reason;       // its first part: "Unexpected symbol: '='"
-  std::size_t offset = 0;   // bytes from the beginning of the text given
-  std::size_t length = 0;   // bytes concerned; 0 when none can be named
+  std::string
+      message;  // whole, as GitHub prints it: "Unexpected symbol: '='. Located at position 3 within …"
+  std::string reason;      // its first part: "Unexpected symbol: '='"
+  std::size_t offset = 0;  // bytes from the beginning of the text given
+  std::size_t length = 0;  // bytes concerned; 0 when none can be named
 };
 
 template <class T>

@@ -18,7 +18,9 @@ ordered_json error_json(std::string_view phase, std::string_view message) {
   return {{"error", {{"phase", phase}, {"message", message}}}};
 }
 
-ordered_json error_json(const ExpressionError& error) { return error_json(name_of(error.phase), error.message); }
+ordered_json error_json(const ExpressionError& error) {
+  return error_json(name_of(error.phase), error.message);
+}
 
 ordered_json evaluate_line(const std::string& line) {
   const auto input = ordered_json::parse(line, nullptr, false);

@@ -24,7 +24,8 @@ std::optional<std::size_t> position_of(const Value& index) {
 const Value* access(const Value& collection, const Value& index) {
   if (collection.kind() == Kind::object) {
     if (!index.is_primitive()) return nullptr;
-    return index.is_string() ? collection.object().find(index.string()) : collection.object().find(index.to_string());
+    return index.is_string() ? collection.object().find(index.string())
+                             : collection.object().find(index.to_string());
   }
   if (collection.kind() != Kind::array) return nullptr;
   const auto position = position_of(index);
@@ -58,7 +59,9 @@ Value unknown_access(const Value& object, const Value* index) {
 
 }  // namespace
 
-std::size_t memory_of(std::string_view text) { return k_string_bytes + 2 * utf16_length(text); }
+std::size_t memory_of(std::string_view text) {
+  return k_string_bytes + 2 * utf16_length(text);
+}
 
 bool MemoryAccount::add(int level, std::size_t bytes, Deeper deeper) {
   if (deeper == Deeper::freed) {
@@ -82,8 +85,9 @@ Value Evaluator::fail(NodeId id, std::string message) {
 }
 
 Value Evaluator::exceeded() {
-  return fail(ast_.root(), "The maximum allowed memory size was exceeded while evaluating the following expression: " +
-                               ast_.text());
+  return fail(ast_.root(),
+              "The maximum allowed memory size was exceeded while evaluating the following expression: " +
+                  ast_.text());
 }
 
 Checked<Value> Evaluator::run() {
@@ -106,14 +110,22 @@ Value Evaluator::evaluate(NodeId id, int level) {
 
 Value Evaluator::compute(NodeId id, int level) {
   switch (ast_.node(id).kind) {
-    case NodeKind::literal: return ast_.literal(id);
-    case NodeKind::name: return context_.value(ast_.spelling(id));
-    case NodeKind::index: return index(id, level);
-    case NodeKind::star: return "*";
-    case NodeKind::call: return call(id, level);
-    case NodeKind::binary: return binary(id, level);
-    case NodeKind::logical: return logical(id, level);
-    case NodeKind::negation: break;
+    case NodeKind::literal:
+      return ast_.literal(id);
+    case NodeKind::name:
+      return context_.value(ast_.spelling(id));
+    case NodeKind::index:
+      return index(id, level);
+    case NodeKind::star:
+      return "*";
+    case NodeKind::call:
+      return call(id, level);
+    case NodeKind::binary:
+      return binary(id, level);
+    case NodeKind::logical:
+      return logical(id, level);
+    case NodeKind::negation:
+      break;
   }
   const Value operand = argument(id, 0, level);
   if (operand.truth() == Truth::undecided) return Value::unknown_from({operand});
@@ -151,12 +163,18 @@ Value Evaluator::binary(NodeId id, int level) {
   if (failed()) return {};
   if (left.is_unknown() || right.is_unknown()) return Value::unknown_from({left, right});
   switch (ast_.node(id).op) {
-    case Operator::equal: return equal(left, right);
-    case Operator::not_equal: return !equal(left, right);
-    case Operator::less: return less(left, right);
-    case Operator::greater: return less(right, left);
-    case Operator::less_equal: return equal(left, right) || less(left, right);
-    default: return equal(left, right) || less(right, left);
+    case Operator::equal:
+      return equal(left, right);
+    case Operator::not_equal:
+      return !equal(left, right);
+    case Operator::less:
+      return less(left, right);
+    case Operator::greater:
+      return less(right, left);
+    case Operator::less_equal:
+      return equal(left, right) || less(left, right);
+    default:
+      return equal(left, right) || less(right, left);
   }
 }
 
@@ -195,17 +213,26 @@ Value Evaluator::index(NodeId id, int level) {
 Value Evaluator::call(NodeId id, int level) {
   if (const auto* given = context_.function(ast_.spelling(id))) return call_given(*given, id, level);
   switch (static_cast<BuiltIn>(ast_.node(id).detail)) {
-    case BuiltIn::case_: return case_(id, level);
-    case BuiltIn::contains: return contains(id, level);
+    case BuiltIn::case_:
+      return case_(id, level);
+    case BuiltIn::contains:
+      return contains(id, level);
     case BuiltIn::ends_with:
-      return affix(id, level, [](std::string_view text, std::string_view end) { return text.ends_with(end); });
-    case BuiltIn::format: return format(id, level);
-    case BuiltIn::from_json: return from_json(id, level);
-    case BuiltIn::join: return join(id, level);
+      return affix(id, level,
+                   [](std::string_view text, std::string_view end) { return text.ends_with(end); });
+    case BuiltIn::format:
+      return format(id, level);
+    case BuiltIn::from_json:
+      return from_json(id, level);
+    case BuiltIn::join:
+      return join(id, level);
     case BuiltIn::starts_with:
-      return affix(id, level, [](std::string_view text, std::string_view begin) { return text.starts_with(begin); });
-    case BuiltIn::to_json: return to_json(id, level);
-    case BuiltIn::none: break;
+      return affix(id, level,
+                   [](std::string_view text, std::string_view begin) { return text.starts_with(begin); });
+    case BuiltIn::to_json:
+      return to_json(id, level);
+    case BuiltIn::none:
+      break;
   }
   return fail(id, "The function '" + std::string(ast_.spelling(id)) + "' is not available here");
 }
@@ -228,6 +255,8 @@ Value Evaluator::call_given(const Function& function, NodeId id, int level) {
   return {};
 }
 
-Checked<Value> evaluate(const Ast& ast, const Context& context) { return Evaluator(ast, context).run(); }
+Checked<Value> evaluate(const Ast& ast, const Context& context) {
+  return Evaluator(ast, context).run();
+}
 
 }  // namespace drydock::parser::expression

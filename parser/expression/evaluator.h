@@ -12,8 +12,8 @@
 
 namespace drydock::parser::expression {
 
-/// Bytes of the intermediate results alive, as GitHub counts: by level of the tree; a finished primitive result
-/// frees what lies deeper.
+/// Bytes of the intermediate results alive, as GitHub counts: by level of the tree; a finished primitive
+/// result frees what lies deeper.
 class MemoryAccount {
  public:
   explicit MemoryAccount(std::size_t limit) : limit_(limit) {}

@@ -27,8 +27,8 @@ struct Arity {
   int most = std::numeric_limits<int>::max();
 };
 
-/// Names and functions that an expression may use. The built-in functions (contains, startsWith, endsWith, format,
-/// join, toJSON, fromJSON, case) are always known.
+/// Names and functions that an expression may use. The built-in functions (contains, startsWith, endsWith,
+/// format, join, toJSON, fromJSON, case) are always known.
 class Scope {
  public:
   Scope() = default;
@@ -82,7 +82,8 @@ class Context {
   std::size_t memory_limit_ = 10 * 1024 * 1024;
 };
 
-/// Unknown operands give unknown results, save where the result does not hang on them. An empty Ast gives null.
+/// Unknown operands give unknown results, save where the result does not hang on them. An empty Ast gives
+/// null.
 Checked<Value> evaluate(const Ast& ast, const Context& context);
 
 }  // namespace drydock::parser::expression

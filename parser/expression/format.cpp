@@ -7,7 +7,7 @@ namespace drydock::parser::expression {
 namespace {
 
 struct Piece {
-  std::string text;                        // literal, or the specifiers of an argument
+  std::string text;  // literal, or the specifiers of an argument
   std::optional<std::size_t> argument;
 };
 
@@ -84,7 +84,8 @@ Value Evaluator::format(NodeId id, int level) {
   const std::string text = format.to_string();
   const std::size_t count = ast_.children(id).size() - 1;
   const Reading reading = read_format(text, count);
-  if (reading.problem == Reading::Problem::invalid) return fail(id, "The following format string is invalid: " + text);
+  if (reading.problem == Reading::Problem::invalid)
+    return fail(id, "The following format string is invalid: " + text);
   if (reading.problem == Reading::Problem::too_few_arguments) {
     return fail(id, "The following format string references more arguments than were supplied: " + text);
   }

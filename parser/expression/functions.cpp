@@ -69,7 +69,8 @@ Value Evaluator::from_json(NodeId id, int level) {
   auto read = text.is_string() ? read_json_text(text.string()) : read_json_text(text.to_string());
   if (auto* value = std::get_if<Value>(&read)) return std::move(*value);
   const auto& problem = std::get<JsonProblem>(read);
-  return fail(id, "Error parsing fromJson: " + problem.what + " at byte " + std::to_string(problem.offset + 1));
+  return fail(id,
+              "Error parsing fromJson: " + problem.what + " at byte " + std::to_string(problem.offset + 1));
 }
 
 Value Evaluator::join(NodeId id, int level) {

@@ -31,7 +31,8 @@ class Reader {
   }
 
   void skip_blanks() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r')) {
       ++at_;
     }
   }
@@ -54,13 +55,20 @@ class Reader {
     if (at_ >= text_.size()) return fail("unexpected end");
     if (nesting > k_max_nesting) return fail("nested too deeply");
     switch (text_[at_]) {
-      case '{': return read_object(nesting);
-      case '[': return read_array(nesting);
-      case '"': return read_string();
-      case 't': return read_word("true", true);
-      case 'f': return read_word("false", false);
-      case 'n': return read_word("null", {});
-      default: return read_number();
+      case '{':
+        return read_object(nesting);
+      case '[':
+        return read_array(nesting);
+      case '"':
+        return read_string();
+      case 't':
+        return read_word("true", true);
+      case 'f':
+        return read_word("false", false);
+      case 'n':
+        return read_word("null", {});
+      default:
+        return read_number();
     }
   }
 
@@ -146,16 +154,34 @@ class Reader {
   bool read_escape(std::string& out) {
     if (at_ >= text_.size()) return false;
     switch (text_[at_++]) {
-      case '"': out += '"'; return true;
-      case '\\': out += '\\'; return true;
-      case '/': out += '/'; return true;
-      case 'b': out += '\b'; return true;
-      case 'f': out += '\f'; return true;
-      case 'n': out += '\n'; return true;
-      case 'r': out += '\r'; return true;
-      case 't': out += '\t'; return true;
-      case 'u': break;
-      default: return false;
+      case '"':
+        out += '"';
+        return true;
+      case '\\':
+        out += '\\';
+        return true;
+      case '/':
+        out += '/';
+        return true;
+      case 'b':
+        out += '\b';
+        return true;
+      case 'f':
+        out += '\f';
+        return true;
+      case 'n':
+        out += '\n';
+        return true;
+      case 'r':
+        out += '\r';
+        return true;
+      case 't':
+        out += '\t';
+        return true;
+      case 'u':
+        break;
+      default:
+        return false;
     }
     auto code = read_hex();
     if (!code) return false;
@@ -208,6 +234,8 @@ class Reader {
 
 }  // namespace
 
-std::variant<Value, JsonProblem> read_json_text(std::string_view text) { return Reader(text).read(); }
+std::variant<Value, JsonProblem> read_json_text(std::string_view text) {
+  return Reader(text).read();
+}
 
 }  // namespace drydock::parser::expression

@@ -1,6 +1,6 @@
 #pragma once
-// fromJSON(): JSON text straight into a Value. Strict JSON; duplicate names: the last value stays, in the first
-// one's place; nesting is bounded. Pure.
+// fromJSON(): JSON text straight into a Value. Strict JSON; duplicate names: the last value stays, in the
+// first one's place; nesting is bounded. Pure.
 
 #include <string>
 #include <string_view>
@@ -11,8 +11,8 @@
 namespace drydock::parser::expression {
 
 struct JsonProblem {
-  std::string what;         // "expected ',' or '}'"
-  std::size_t offset = 0;   // bytes
+  std::string what;        // "expected ',' or '}'"
+  std::size_t offset = 0;  // bytes
 };
 
 std::variant<Value, JsonProblem> read_json_text(std::string_view text);

@@ -12,13 +12,27 @@ void write_string(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           char escape[8];
@@ -39,11 +53,21 @@ void start_line(std::string& out, std::size_t level) {
 
 void write_value(std::string& out, const Value& value, std::size_t level) {
   switch (value.kind()) {
-    case Kind::null: out += "null"; return;
-    case Kind::boolean: out += value.boolean() ? "true" : "false"; return;
-    case Kind::number: out += format_number(value.number()); return;
-    case Kind::string: write_string(out, value.string()); return;
-    case Kind::unknown: write_string(out, value.to_string()); return;
+    case Kind::null:
+      out += "null";
+      return;
+    case Kind::boolean:
+      out += value.boolean() ? "true" : "false";
+      return;
+    case Kind::number:
+      out += format_number(value.number());
+      return;
+    case Kind::string:
+      write_string(out, value.string());
+      return;
+    case Kind::unknown:
+      write_string(out, value.to_string());
+      return;
     case Kind::array: {
       out += '[';
       std::size_t written = 0;

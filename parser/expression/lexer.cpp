@@ -16,8 +16,10 @@ bool begins_operand(TokenKind last) {
     case TokenKind::separator:
     case TokenKind::start_group:
     case TokenKind::start_index:
-    case TokenKind::start_parameters: return true;
-    default: return last >= TokenKind::negation && last <= TokenKind::logical_or;
+    case TokenKind::start_parameters:
+      return true;
+    default:
+      return last >= TokenKind::negation && last <= TokenKind::logical_or;
   }
 }
 
@@ -28,8 +30,10 @@ bool ends_accessible(TokenKind last) {
     case TokenKind::end_parameters:
     case TokenKind::wildcard:
     case TokenKind::property:
-    case TokenKind::name: return true;
-    default: return false;
+    case TokenKind::name:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -46,28 +50,49 @@ bool may_follow(TokenKind kind, TokenKind last) {
     case TokenKind::number:
     case TokenKind::string:
     case TokenKind::function:
-    case TokenKind::name: return begins_operand(last);
+    case TokenKind::name:
+      return begins_operand(last);
     case TokenKind::start_index:
-    case TokenKind::dereference: return ends_accessible(last);
-    case TokenKind::start_parameters: return last == TokenKind::function;
-    case TokenKind::end_parameters: return last == TokenKind::start_parameters || ends_operand(last);
-    case TokenKind::wildcard: return last == TokenKind::start_index || last == TokenKind::dereference;
-    case TokenKind::property: return last == TokenKind::dereference;
-    default: return ends_operand(last);
+    case TokenKind::dereference:
+      return ends_accessible(last);
+    case TokenKind::start_parameters:
+      return last == TokenKind::function;
+    case TokenKind::end_parameters:
+      return last == TokenKind::start_parameters || ends_operand(last);
+    case TokenKind::wildcard:
+      return last == TokenKind::start_index || last == TokenKind::dereference;
+    case TokenKind::property:
+      return last == TokenKind::dereference;
+    default:
+      return ends_operand(last);
   }
 }
 
 bool is_boundary(char32_t c) {
   switch (c) {
-    case '(': case '[': case ')': case ']': case ',': case '.':
-    case '!': case '>': case '<': case '=': case '&': case '|': return true;
-    default: return is_white_space(c);
+    case '(':
+    case '[':
+    case ')':
+    case ']':
+    case ',':
+    case '.':
+    case '!':
+    case '>':
+    case '<':
+    case '=':
+    case '&':
+    case '|':
+      return true;
+    default:
+      return is_white_space(c);
   }
 }
 
 }  // namespace
 
-bool is_operator(TokenKind kind) { return kind >= TokenKind::start_group && kind <= TokenKind::logical_or && kind != TokenKind::wildcard; }
+bool is_operator(TokenKind kind) {
+  return kind >= TokenKind::start_group && kind <= TokenKind::logical_or && kind != TokenKind::wildcard;
+}
 
 // Where the word beginning at `from` ends; its first character always belongs to it.
 std::size_t Lexer::boundary(std::size_t from, bool through_dots) const {
@@ -105,8 +130,11 @@ Token Lexer::make(TokenKind kind, std::size_t end, Value value) {
     case TokenKind::end_group:
     case TokenKind::end_index:
     case TokenKind::end_parameters:
-    case TokenKind::separator: legal = legal && closes(kind); break;
-    default: break;
+    case TokenKind::separator:
+      legal = legal && closes(kind);
+      break;
+    default:
+      break;
   }
   // Within brackets a star stands alone.
   if (last_ == TokenKind::wildcard && star_in_brackets_ && kind != TokenKind::end_index) legal = false;
@@ -125,18 +153,31 @@ Token Lexer::next() {
   if (at_ >= text_.size()) return {TokenKind::none, static_cast<std::uint32_t>(at_), 0, {}};
   const std::size_t one = at_ + 1;
   switch (const char c = text_[at_]) {
-    case '(': return make(last_ == TokenKind::function ? TokenKind::start_parameters : TokenKind::start_group, one);
-    case '[': return make(TokenKind::start_index, one);
+    case '(':
+      return make(last_ == TokenKind::function ? TokenKind::start_parameters : TokenKind::start_group, one);
+    case '[':
+      return make(TokenKind::start_index, one);
     case ')': {
       const bool call = !unclosed_.empty() && unclosed_.back() == TokenKind::start_parameters;
       return make(call ? TokenKind::end_parameters : TokenKind::end_group, one);
     }
-    case ']': return make(TokenKind::end_index, one);
-    case ',': return make(TokenKind::separator, one);
-    case '*': return make(TokenKind::wildcard, one);
-    case '\'': return read_string();
-    case '!': case '>': case '<': case '=': case '&': case '|': return read_operator();
-    case '.': return begins_operand(last_) ? read_number() : make(TokenKind::dereference, one);
+    case ']':
+      return make(TokenKind::end_index, one);
+    case ',':
+      return make(TokenKind::separator, one);
+    case '*':
+      return make(TokenKind::wildcard, one);
+    case '\'':
+      return read_string();
+    case '!':
+    case '>':
+    case '<':
+    case '=':
+    case '&':
+    case '|':
+      return read_operator();
+    case '.':
+      return begins_operand(last_) ? read_number() : make(TokenKind::dereference, one);
     default:
       return c == '-' || c == '+' || (c >= '0' && c <= '9') ? read_number() : read_word();
   }
@@ -198,10 +239,14 @@ Token Lexer::read_operator() {
   if (two == "&&") return make(TokenKind::logical_and, at_ + 2);
   if (two == "||") return make(TokenKind::logical_or, at_ + 2);
   switch (text_[at_]) {
-    case '!': return make(TokenKind::negation, at_ + 1);
-    case '>': return make(TokenKind::greater, at_ + 1);
-    case '<': return make(TokenKind::less, at_ + 1);
-    default: return make(TokenKind::malformed, boundary(at_, false));
+    case '!':
+      return make(TokenKind::negation, at_ + 1);
+    case '>':
+      return make(TokenKind::greater, at_ + 1);
+    case '<':
+      return make(TokenKind::less, at_ + 1);
+    default:
+      return make(TokenKind::malformed, boundary(at_, false));
   }
 }
 

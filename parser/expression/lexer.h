@@ -13,19 +13,40 @@ namespace drydock::parser::expression {
 
 enum class TokenKind : std::uint8_t {
   none,
-  start_group, start_index, start_parameters, end_group, end_index, end_parameters,
-  separator, dereference, wildcard,
-  negation, less, less_equal, greater, greater_equal, equal, not_equal, logical_and, logical_or,
-  null, boolean, number, string, property, function, name,
-  malformed,   // no token at all: phase lexing
-  misplaced,   // a token that cannot stand here: phase parsing
+  start_group,
+  start_index,
+  start_parameters,
+  end_group,
+  end_index,
+  end_parameters,
+  separator,
+  dereference,
+  wildcard,
+  negation,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  equal,
+  not_equal,
+  logical_and,
+  logical_or,
+  null,
+  boolean,
+  number,
+  string,
+  property,
+  function,
+  name,
+  malformed,  // no token at all: phase lexing
+  misplaced,  // a token that cannot stand here: phase parsing
 };
 
 struct Token {
   TokenKind kind = TokenKind::none;
   std::uint32_t offset = 0;  // bytes
   std::uint32_t length = 0;
-  Value value;               // of literals
+  Value value;  // of literals
 };
 
 bool is_operator(TokenKind kind);  // anything but operands and wildcard

@@ -17,7 +17,9 @@ namespace {
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 constexpr double k_nan = std::numeric_limits<double>::quiet_NaN();
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::size_t skip_digits(std::string_view text, std::size_t at) {
   while (at < text.size() && is_digit(text[at])) ++at;
@@ -50,7 +52,8 @@ double read_decimal(std::string_view text) {
   if (text.front() == '+') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  // Beyond the range: strtod tells whether it ran over or under, in any locale, as no point is involved in that.
+  // Beyond the range: strtod tells whether it ran over or under, in any locale, as no point is involved in
+  // that.
   if (error == std::errc::result_out_of_range) return std::strtod(std::string(text).c_str(), nullptr);
   return value;
 }
@@ -104,7 +107,8 @@ std::string format_number(double number) {
     return out + buffer;
   }
   if (exponent < 0) return out + "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
-  if (count <= exponent + 1) return out + digits + std::string(static_cast<std::size_t>(exponent + 1 - count), '0');
+  if (count <= exponent + 1)
+    return out + digits + std::string(static_cast<std::size_t>(exponent + 1 - count), '0');
   return out + digits.substr(0, exponent + 1) + "." + digits.substr(exponent + 1);
 }
 

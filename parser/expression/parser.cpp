@@ -1,5 +1,5 @@
-// Operator-precedence parsing with explicit stacks: the depth of the text costs no stack, and errors come in the
-// order of the tokens, as GitHub's reader gives them.
+// Operator-precedence parsing with explicit stacks: the depth of the text costs no stack, and errors come in
+// the order of the tokens, as GitHub's reader gives them.
 
 #include <algorithm>
 #include <utility>
@@ -15,40 +15,60 @@ namespace {
 
 int precedence_of(TokenKind kind) {
   switch (kind) {
-    case TokenKind::start_group: return 20;
+    case TokenKind::start_group:
+      return 20;
     case TokenKind::start_index:
     case TokenKind::start_parameters:
-    case TokenKind::dereference: return 19;
-    case TokenKind::negation: return 16;
+    case TokenKind::dereference:
+      return 19;
+    case TokenKind::negation:
+      return 16;
     case TokenKind::less:
     case TokenKind::less_equal:
     case TokenKind::greater:
-    case TokenKind::greater_equal: return 11;
+    case TokenKind::greater_equal:
+      return 11;
     case TokenKind::equal:
-    case TokenKind::not_equal: return 10;
-    case TokenKind::logical_and: return 6;
-    case TokenKind::logical_or: return 5;
-    default: return 1;
+    case TokenKind::not_equal:
+      return 10;
+    case TokenKind::logical_and:
+      return 6;
+    case TokenKind::logical_or:
+      return 5;
+    default:
+      return 1;
   }
 }
 
-bool binds_left(TokenKind kind) { return kind != TokenKind::start_group && kind != TokenKind::negation; }
+bool binds_left(TokenKind kind) {
+  return kind != TokenKind::start_group && kind != TokenKind::negation;
+}
 
 bool opens(TokenKind kind) {
-  return kind == TokenKind::start_group || kind == TokenKind::start_index || kind == TokenKind::start_parameters;
+  return kind == TokenKind::start_group || kind == TokenKind::start_index ||
+         kind == TokenKind::start_parameters;
 }
 
 Operator operator_of(TokenKind kind) {
   switch (kind) {
-    case TokenKind::equal: return Operator::equal;
-    case TokenKind::not_equal: return Operator::not_equal;
-    case TokenKind::less: return Operator::less;
-    case TokenKind::less_equal: return Operator::less_equal;
-    case TokenKind::greater: return Operator::greater;
-    case TokenKind::greater_equal: return Operator::greater_equal;
-    case TokenKind::logical_and: return Operator::logical_and;
-    case TokenKind::logical_or: return Operator::logical_or;
-    default: return Operator::none;
+    case TokenKind::equal:
+      return Operator::equal;
+    case TokenKind::not_equal:
+      return Operator::not_equal;
+    case TokenKind::less:
+      return Operator::less;
+    case TokenKind::less_equal:
+      return Operator::less_equal;
+    case TokenKind::greater:
+      return Operator::greater;
+    case TokenKind::greater_equal:
+      return Operator::greater_equal;
+    case TokenKind::logical_and:
+      return Operator::logical_and;
+    case TokenKind::logical_or:
+      return Operator::logical_or;
+    default:
+      return Operator::none;
   }
 }
 
@@ -56,8 +76,8 @@ ExpressionError error_at(Phase phase, std::string_view what, const Token& token,
   const auto raw = text.substr(token.offset, token.length);
   std::string reason = std::string(what) + ": '" + std::string(raw) + "'";
   const auto position = utf16_length(text.substr(0, token.offset)) + 1;
-  std::string message =
-      reason + ". Located at position " + std::to_string(position) + " within expression: " + std::string(text);
+  std::string message = reason + ". Located at position " + std::to_string(position) +
+                        " within expression: " + std::string(text);
   return {phase, std::move(message), std::move(reason), token.offset, token.length};
 }
 
@@ -81,8 +101,10 @@ class Parser {
     while (true) {
       Token token = lexer_.next();
       if (token.kind == TokenKind::none) break;
-      if (token.kind == TokenKind::malformed) return error_at(Phase::lexing, "Unexpected symbol", token, text);
-      if (token.kind == TokenKind::misplaced) return error_at(Phase::parsing, "Unexpected symbol", token, text);
+      if (token.kind == TokenKind::malformed)
+        return error_at(Phase::lexing, "Unexpected symbol", token, text);
+      if (token.kind == TokenKind::misplaced)
+        return error_at(Phase::parsing, "Unexpected symbol", token, text);
       if (is_operator(token.kind)) {
         push_operator(token);
       } else {
@@ -100,7 +122,8 @@ class Parser {
     while (!operators_.empty()) flush_top();
     ast_.root_ = operands_.back();
     if (extents_[ast_.root_].height > k_max_depth) {
-      return error_of_whole(Phase::parsing, "Exceeded max expression depth " + std::to_string(k_max_depth), text);
+      return error_of_whole(Phase::parsing, "Exceeded max expression depth " + std::to_string(k_max_depth),
+                            text);
     }
     lay_out_logical();
     return std::move(ast_);
@@ -163,8 +186,10 @@ class Parser {
         add_index(parts[0], parts[1], token.offset + token.length, false);
         return;
       }
-      case TokenKind::end_parameters: return finish_call(token);
-      default: operators_.push_back(token);
+      case TokenKind::end_parameters:
+        return finish_call(token);
+      default:
+        operators_.push_back(token);
     }
   }
 
@@ -185,7 +210,8 @@ class Parser {
     Node node{.kind = NodeKind::index, .dotted = dotted, .offset = begin, .length = end - begin};
     const NodeId children[] = {object, index};
     set_children(node, children);
-    operands_.push_back(add(node, {begin, end, 1 + std::max(extents_[object].height, extents_[index].height)}));
+    operands_.push_back(
+        add(node, {begin, end, 1 + std::max(extents_[object].height, extents_[index].height)}));
   }
 
   void finish_call(const Token& end) {
@@ -197,7 +223,8 @@ class Parser {
     set_children(ast_.nodes_[id], arguments);
     auto& extent = extents_[id];
     extent.end = end.offset + end.length;
-    for (const auto argument : arguments) extent.height = std::max(extent.height, 1 + extents_[argument].height);
+    for (const auto argument : arguments)
+      extent.height = std::max(extent.height, 1 + extents_[argument].height);
     check_arity(ast_.nodes_[id]);
   }
 
@@ -222,10 +249,14 @@ class Parser {
       return add_index(parts[0], parts[1], extents_[parts[1]].end, true);
     }
     const auto parts = pop_operands(token.kind == TokenKind::negation ? 1 : 2);
-    Node node{.kind = NodeKind::negation, .op = operator_of(token.kind), .offset = token.offset, .length = token.length};
+    Node node{.kind = NodeKind::negation,
+              .op = operator_of(token.kind),
+              .offset = token.offset,
+              .length = token.length};
     int height = extents_[parts[0]].height;
     if (parts.size() == 2) height = std::max(height, extents_[parts[1]].height);
-    Extent extent{std::min(token.offset, extents_[parts.front()].begin), extents_[parts.back()].end, 1 + height};
+    Extent extent{std::min(token.offset, extents_[parts.front()].begin), extents_[parts.back()].end,
+                  1 + height};
     if (token.kind == TokenKind::logical_and || token.kind == TokenKind::logical_or) {
       add_logical(node, extent, parts);
       return;
@@ -284,7 +315,8 @@ class Parser {
 
 Checked<Ast> parse(std::string_view text, const Scope& scope) {
   if (text.size() > k_max_length && utf16_length(text) > k_max_length) {
-    return error_of_whole(Phase::lexing, "Exceeded max expression length " + std::to_string(k_max_length), text);
+    return error_of_whole(Phase::lexing, "Exceeded max expression length " + std::to_string(k_max_length),
+                          text);
   }
   return Parser(text, scope).parse();
 }

@@ -22,9 +22,12 @@ auto find_named(Pairs& pairs, std::string_view name) {
 
 std::string_view name_of(Phase phase) {
   switch (phase) {
-    case Phase::lexing: return "lexing";
-    case Phase::parsing: return "parsing";
-    case Phase::evaluation: return "evaluation";
+    case Phase::lexing:
+      return "lexing";
+    case Phase::parsing:
+      return "parsing";
+    case Phase::evaluation:
+      return "evaluation";
   }
   return "evaluation";
 }
@@ -61,7 +64,9 @@ Scope& Scope::add_function(std::string_view name, Arity arity) {
   return *this;
 }
 
-Scope& Scope::add_hash_files() { return add_function("hashFiles", {1, k_max_parameters}); }
+Scope& Scope::add_hash_files() {
+  return add_function("hashFiles", {1, k_max_parameters});
+}
 
 Scope& Scope::add_status_functions() {
   for (const auto* name : {"always", "cancelled", "success", "failure"}) add_function(name, {0, 0});
@@ -70,10 +75,13 @@ Scope& Scope::add_status_functions() {
 
 bool Scope::knows_name(std::string_view name) const {
   if (accepts_all_) return true;
-  return std::any_of(names_.begin(), names_.end(), [&](const auto& known) { return equal_ignoring_case(known, name); });
+  return std::any_of(names_.begin(), names_.end(),
+                     [&](const auto& known) { return equal_ignoring_case(known, name); });
 }
 
-bool Scope::knows_function(std::string_view name) const { return accepts_all_ || arity(name).has_value(); }
+bool Scope::knows_function(std::string_view name) const {
+  return accepts_all_ || arity(name).has_value();
+}
 
 std::optional<Arity> Scope::arity(std::string_view function) const {
   if (const auto built_in = built_in_of(function); built_in != BuiltIn::none) return arity_of(built_in);

@@ -13,7 +13,8 @@ ExpressionError template_error(std::string message, std::size_t offset, std::siz
   return {Phase::parsing, message, message, offset, length};
 }
 
-// Where the `}}` of an expression beginning at `begin` is; quotes are toggled, so that '' is passed over as well.
+// Where the `}}` of an expression beginning at `begin` is; quotes are toggled, so that '' is passed over as
+// well.
 std::size_t find_close(std::string_view text, std::size_t begin) {
   bool quoted = false;
   for (std::size_t at = begin; at < text.size(); ++at) {
@@ -51,7 +52,9 @@ std::size_t inside_offset(const Segment& segment, std::string_view trimmed) {
 
 }  // namespace
 
-bool has_expression(std::string_view text) { return text.find(k_open) != std::string_view::npos; }
+bool has_expression(std::string_view text) {
+  return text.find(k_open) != std::string_view::npos;
+}
 
 Checked<std::vector<Segment>> split_template(std::string_view text) {
   std::vector<Segment> segments;
@@ -65,10 +68,12 @@ Checked<std::vector<Segment>> split_template(std::string_view text) {
     const auto close = find_close(text, inside);
     if (close == std::string_view::npos) {
       return template_error(
-          "The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was not found.",
+          "The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence "
+          "was not found.",
           open, text.size() - open);
     }
-    segments.push_back({Segment::Form::expression, std::string(text.substr(inside, close - inside)), inside, {}});
+    segments.push_back(
+        {Segment::Form::expression, std::string(text.substr(inside, close - inside)), inside, {}});
     at = close + k_close.size();
   }
   return segments;
@@ -143,7 +148,8 @@ Checked<Value> evaluate(const TemplateString& text, const Context& context) {
     } else {
       joined += value->to_string();
     }
-    if (joined.size() > context.memory_limit()) return evaluation_error("The maximum allowed memory size was exceeded");
+    if (joined.size() > context.memory_limit())
+      return evaluation_error("The maximum allowed memory size was exceeded");
   }
   if (!unknown.empty()) return Value::unknown_from(unknown);
   return Value(std::move(joined));
@@ -161,7 +167,8 @@ Checked<TemplateString> parse_written_condition(std::string_view text, const Sco
     return error;
   }
   TemplateString written;
-  written.segments_.push_back({Segment::Form::expression, std::string(trimmed), offset, std::move(ast).value()});
+  written.segments_.push_back(
+      {Segment::Form::expression, std::string(trimmed), offset, std::move(ast).value()});
   return written;
 }
 
@@ -177,7 +184,8 @@ Checked<Condition> parse_condition(std::string_view text, const Scope& scope) {
     condition.written = std::move(written).value();
     rule = condition.written.to_expression();
     bool status = false;
-    for (const auto& segment : condition.written.segments()) status = status || calls_status_function(segment.ast);
+    for (const auto& segment : condition.written.segments())
+      status = status || calls_status_function(segment.ast);
     if (!status) {
       condition.implies_success = true;
       rule = "success() && (" + rule + ")";

@@ -1,7 +1,7 @@
 #pragma once
 // Template strings: "text ${{ expression }} text" as segments, and the rule of `if:`.
-// A string that is one `${{ }}` alone keeps its value's type; mixed ones become text, as GitHub's format() does.
-// Pure values; offsets are bytes in the given text.
+// A string that is one `${{ }}` alone keeps its value's type; mixed ones become text, as GitHub's format()
+// does. Pure values; offsets are bytes in the given text.
 
 #include <string>
 #include <string_view>
@@ -47,13 +47,13 @@ Checked<TemplateString> parse_template(std::string_view text, const Scope& scope
 /// Error offsets count from the beginning of the template's text.
 Checked<Value> evaluate(const TemplateString& text, const Context& context);
 
-/// An `if:`. Text without `${{ }}` is an expression as it stands; without a call of a status function it means
-/// `success() && (…)`; an empty one means `success()`.
+/// An `if:`. Text without `${{ }}` is an expression as it stands; without a call of a status function it
+/// means `success() && (…)`; an empty one means `success()`.
 struct Condition {
-  std::string expression;           // the whole rule applied: "success() && (github.ref == 'x')"
-  Ast ast;                          // of that
-  TemplateString written;           // as written, for places and reads; one expression segment when bare
-  bool implies_success = false;     // success() was added
+  std::string expression;        // the whole rule applied: "success() && (github.ref == 'x')"
+  Ast ast;                       // of that
+  TemplateString written;        // as written, for places and reads; one expression segment when bare
+  bool implies_success = false;  // success() was added
 };
 
 /// `if:` text as a template: one expression when it has no `${{ }}`.

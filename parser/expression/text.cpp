@@ -8,7 +8,9 @@ namespace {
 
 constexpr char32_t k_replacement = 0xFFFD;
 
-bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
+bool is_continuation(unsigned char byte) {
+  return (byte & 0xC0) == 0x80;
+}
 
 }  // namespace
 
@@ -57,8 +59,8 @@ std::size_t utf16_length(std::string_view text) {
 
 bool is_white_space(char32_t c) {
   if (c < 0x80) return c == ' ' || (c >= 0x09 && c <= 0x0D);
-  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202F || c == 0x205F || c == 0x3000;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
 std::string_view trim(std::string_view text) {
@@ -85,8 +87,9 @@ std::string ascii_lower(std::string_view text) {
 
 bool is_keyword(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !text.empty() && letter(text.front()) &&
-         std::all_of(text.begin() + 1, text.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
+  return !text.empty() && letter(text.front()) && std::all_of(text.begin() + 1, text.end(), [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 }  // namespace drydock::parser::expression

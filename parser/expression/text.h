@@ -1,5 +1,6 @@
 #pragma once
-// UTF-8 walking and character classes as GitHub's reader sees them. Pure; malformed bytes count as one character.
+// UTF-8 walking and character classes as GitHub's reader sees them. Pure; malformed bytes count as one
+// character.
 
 #include <cstddef>
 #include <string>

@@ -19,11 +19,14 @@ constexpr std::size_t k_indexed_size = 8;               // from here on a table 
 template <class Json>
 Value read_json(const Json& json) {
   switch (json.type()) {
-    case nlohmann::detail::value_t::boolean: return json.template get<bool>();
+    case nlohmann::detail::value_t::boolean:
+      return json.template get<bool>();
     case nlohmann::detail::value_t::number_integer:
     case nlohmann::detail::value_t::number_unsigned:
-    case nlohmann::detail::value_t::number_float: return json.template get<double>();
-    case nlohmann::detail::value_t::string: return json.template get_ref<const std::string&>();
+    case nlohmann::detail::value_t::number_float:
+      return json.template get<double>();
+    case nlohmann::detail::value_t::string:
+      return json.template get_ref<const std::string&>();
     case nlohmann::detail::value_t::array: {
       Items items;
       items.reserve(json.size());
@@ -35,7 +38,8 @@ Value read_json(const Json& json) {
       for (auto it = json.begin(); it != json.end(); ++it) object.add(it.key(), read_json(it.value()));
       return object;
     }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -48,13 +52,20 @@ void sort_unique(std::vector<std::string>& names) {
 
 std::string_view name_of(Kind kind) {
   switch (kind) {
-    case Kind::null: return "Null";
-    case Kind::boolean: return "Boolean";
-    case Kind::number: return "Number";
-    case Kind::string: return "String";
-    case Kind::array: return "Array";
-    case Kind::object: return "Object";
-    case Kind::unknown: return "Unknown";
+    case Kind::null:
+      return "Null";
+    case Kind::boolean:
+      return "Boolean";
+    case Kind::number:
+      return "Number";
+    case Kind::string:
+      return "String";
+    case Kind::array:
+      return "Array";
+    case Kind::object:
+      return "Object";
+    case Kind::unknown:
+      return "Unknown";
   }
   return "Null";
 }
@@ -71,7 +82,8 @@ Value Value::filtered(Items items) {
 
 Value Value::unknown(std::string depends_on) {
   Value value;
-  value.data_ = std::make_shared<const Unknown>(Unknown{{std::move(depends_on)}, Truth::undecided, Unknown::Form::path});
+  value.data_ = std::make_shared<const Unknown>(
+      Unknown{{std::move(depends_on)}, Truth::undecided, Unknown::Form::path});
   return value;
 }
 
@@ -84,21 +96,35 @@ Value Value::unknown_from(const std::vector<Value>& sources, Truth truth) {
   return value;
 }
 
-Value Value::from_json(const nlohmann::json& json) { return read_json(json); }
-Value Value::from_json(const nlohmann::ordered_json& json) { return read_json(json); }
+Value Value::from_json(const nlohmann::json& json) {
+  return read_json(json);
+}
+Value Value::from_json(const nlohmann::ordered_json& json) {
+  return read_json(json);
+}
 
-bool Value::is_filtered() const { return kind() == Kind::array && std::get<ArrayPointer>(data_)->filtered; }
-const Items& Value::items() const { return std::get<ArrayPointer>(data_)->items; }
-const Object& Value::object() const { return *std::get<ObjectPointer>(data_); }
+bool Value::is_filtered() const {
+  return kind() == Kind::array && std::get<ArrayPointer>(data_)->filtered;
+}
+const Items& Value::items() const {
+  return std::get<ArrayPointer>(data_)->items;
+}
+const Object& Value::object() const {
+  return *std::get<ObjectPointer>(data_);
+}
 
 bool Value::has_unknown() const {
   const auto unknown_within = [](const auto& value) { return value.has_unknown(); };
   switch (kind()) {
-    case Kind::unknown: return true;
-    case Kind::array: return std::any_of(items().begin(), items().end(), unknown_within);
+    case Kind::unknown:
+      return true;
+    case Kind::array:
+      return std::any_of(items().begin(), items().end(), unknown_within);
     case Kind::object:
-      return std::any_of(object().begin(), object().end(), [](const auto& member) { return member.value.has_unknown(); });
-    default: return false;
+      return std::any_of(object().begin(), object().end(),
+                         [](const auto& member) { return member.value.has_unknown(); });
+    default:
+      return false;
   }
 }
 
@@ -114,10 +140,14 @@ void Value::collect_unknown(std::vector<std::string>& names) const {
 
 std::string Value::to_string() const {
   switch (kind()) {
-    case Kind::null: return {};
-    case Kind::boolean: return boolean() ? "true" : "false";
-    case Kind::number: return format_number(number());
-    case Kind::string: return string();
+    case Kind::null:
+      return {};
+    case Kind::boolean:
+      return boolean() ? "true" : "false";
+    case Kind::number:
+      return format_number(number());
+    case Kind::string:
+      return string();
     case Kind::unknown: {
       std::string text = "<unknown: ";
       for (const auto& name : unknown().depends_on) {
@@ -126,43 +156,58 @@ std::string Value::to_string() const {
       }
       return text + ">";
     }
-    default: return std::string(name_of(kind()));
+    default:
+      return std::string(name_of(kind()));
   }
 }
 
 double Value::to_number() const {
   switch (kind()) {
-    case Kind::null: return 0;
-    case Kind::boolean: return boolean() ? 1 : 0;
-    case Kind::number: return number();
-    case Kind::string: return parse_number(string());
-    default: return std::numeric_limits<double>::quiet_NaN();
+    case Kind::null:
+      return 0;
+    case Kind::boolean:
+      return boolean() ? 1 : 0;
+    case Kind::number:
+      return number();
+    case Kind::string:
+      return parse_number(string());
+    default:
+      return std::numeric_limits<double>::quiet_NaN();
   }
 }
 
 Truth Value::truth() const {
   const auto of = [](bool yes) { return yes ? Truth::yes : Truth::no; };
   switch (kind()) {
-    case Kind::null: return Truth::no;
-    case Kind::boolean: return of(boolean());
-    case Kind::number: return of(number() != 0 && !std::isnan(number()));
-    case Kind::string: return of(!string().empty());
-    case Kind::unknown: return unknown().truth;
-    default: return Truth::yes;
+    case Kind::null:
+      return Truth::no;
+    case Kind::boolean:
+      return of(boolean());
+    case Kind::number:
+      return of(number() != 0 && !std::isnan(number()));
+    case Kind::string:
+      return of(!string().empty());
+    case Kind::unknown:
+      return unknown().truth;
+    default:
+      return Truth::yes;
   }
 }
 
 nlohmann::ordered_json Value::to_json() const {
   switch (kind()) {
-    case Kind::null: return nullptr;
-    case Kind::boolean: return boolean();
+    case Kind::null:
+      return nullptr;
+    case Kind::boolean:
+      return boolean();
     case Kind::number:
       if (!std::isfinite(number())) return nullptr;
       if (number() == std::trunc(number()) && std::fabs(number()) <= k_largest_exact) {
         return static_cast<std::int64_t>(number());
       }
       return number();
-    case Kind::string: return string();
+    case Kind::string:
+      return string();
     case Kind::array: {
       auto json = nlohmann::ordered_json::array();
       for (const auto& item : items()) json.push_back(item.to_json());
@@ -173,7 +218,8 @@ nlohmann::ordered_json Value::to_json() const {
       for (const auto& member : object()) json.push_back({member.name, member.value.to_json()});
       return json;
     }
-    case Kind::unknown: break;
+    case Kind::unknown:
+      break;
   }
   return {{"$unknown", unknown().depends_on}};
 }

@@ -22,7 +22,8 @@ enum class Kind : std::uint8_t { null, boolean, number, string, array, object, u
 /// "Null", "Boolean", "Number", "String", "Array", "Object", "Unknown".
 std::string_view name_of(Kind kind);
 
-/// Whether a value counts as true. Of an unknown value it may still be decided (`steps.a.outputs.b && false`).
+/// Whether a value counts as true. Of an unknown value it may still be decided (`steps.a.outputs.b &&
+/// false`).
 enum class Truth : std::uint8_t { no, yes, undecided };
 
 class Value;
@@ -44,8 +45,7 @@ class Value {
   Value(bool boolean) : data_(boolean) {}
   Value(double number) : data_(number) {}
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Value(T number) : data_(static_cast<double>(number)) {}
+  requires(!std::same_as<T, bool>) Value(T number) : data_(static_cast<double>(number)) {}
   Value(std::string text);
   Value(std::string_view text) : Value(std::string(text)) {}
   Value(const char* text) : Value(std::string(text)) {}
@@ -59,8 +59,8 @@ class Value {
   static Value unknown_from(const std::vector<Value>& sources, Truth truth = Truth::undecided);
   /// The result of a `*` filter: an array whose further indexing maps over its items.
   static Value filtered(Items items);
-  /// Integers beyond 2^53 lose precision, as they do on GitHub. Objects keep their order; of names that differ
-  /// in case alone the first stays.
+  /// Integers beyond 2^53 lose precision, as they do on GitHub. Objects keep their order; of names that
+  /// differ in case alone the first stays.
   static Value from_json(const nlohmann::json& json);
   static Value from_json(const nlohmann::ordered_json& json);
 
@@ -84,7 +84,8 @@ class Value {
   const Object& object() const;
   const Unknown& unknown() const { return *std::get<UnknownPointer>(data_); }
 
-  /// "" for null, "true", a formatted number, the text itself, "Array", "Object"; for unknown a marker such as
+  /// "" for null, "true", a formatted number, the text itself, "Array", "Object"; for unknown a marker such
+  /// as
   /// "<unknown: steps.meta.outputs.tags>", for people only.
   std::string to_string() const;
   /// NaN for arrays, objects, unknown, and text that is no number.
@@ -149,7 +150,8 @@ std::string format_number(double number);
 /// As GitHub reads them: blank is 0; decimal with exponent, 0x…, 0o…, "Infinity"; NaN for anything else.
 double parse_number(std::string_view text);
 
-/// GitHub's loose comparisons; for unknown operands the caller decides first (they are unequal and unordered).
+/// GitHub's loose comparisons; for unknown operands the caller decides first (they are unequal and
+/// unordered).
 bool equal(const Value& left, const Value& right);
 bool less(const Value& left, const Value& right);
 

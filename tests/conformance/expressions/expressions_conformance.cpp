@@ -1,5 +1,5 @@
-// GitHub's own expression cases against eval-batch. Prints "expressions: N of M agree"; fails on any disagreement;
-// exit status 77 (skipped) without the data.
+// GitHub's own expression cases against eval-batch. Prints "expressions: N of M agree"; fails on any
+// disagreement; exit status 77 (skipped) without the data.
 
 #include <cstdlib>
 #include <fstream>
@@ -23,7 +23,8 @@ bool agrees(const json& expected, const json& actual) {
            actual["value"] == expected["expect"]["value"];
   }
   if (!actual.contains("error") || actual["error"]["phase"] != error["kind"]) return false;
-  return actual["error"]["message"].get<std::string>().find(error["value"].get<std::string>()) != std::string::npos;
+  return actual["error"]["message"].get<std::string>().find(error["value"].get<std::string>()) !=
+         std::string::npos;
 }
 
 }  // namespace
@@ -55,8 +56,8 @@ int main() {
       continue;
     }
     std::cout << expected["id"].get<std::string>() << ": " << expected["expr"] << "\n  expected "
-              << (expected["expect_error"].is_null() ? expected["expect"] : expected["expect_error"]) << "\n  actual   "
-              << line << '\n';
+              << (expected["expect_error"].is_null() ? expected["expect"] : expected["expect_error"])
+              << "\n  actual   " << line << '\n';
   }
   std::cout << "expressions: " << agreed << " of " << cases.size() << " agree\n";
   return agreed == cases.size() && !cases.empty() ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -39,7 +39,8 @@ TEST_CASE("values of expressions") {
       {"NaN == NaN", "Boolean false"},
       {"NaN", "Number null"},
       {"-0", "Number 0"},
-      {"0xFF + 1 == 256", "lexing: Unexpected symbol: '+'. Located at position 6 within expression: 0xFF + 1 == 256"},
+      {"0xFF + 1 == 256",
+       "lexing: Unexpected symbol: '+'. Located at position 6 within expression: 0xFF + 1 == 256"},
       {"0xff", "Number 255"},
       {"0o17", "Number 15"},
       {"1.5E+3", "Number 1500"},
@@ -70,9 +71,11 @@ TEST_CASE("evaluation errors carry GitHub's text") {
       {"fromJSON('[1,]')", "evaluation: Error parsing fromJson: unexpected character at byte 4"},
       {"fromJSON('01')", "evaluation: Error parsing fromJson: a number must not begin with 0 at byte 3"},
       {"case(1, 2, 3)", "evaluation: case predicate must evaluate to a boolean value"},
-      {"format('{0:x}', 1)", "evaluation: The format specifiers 'x' are not valid for objects of type 'Number'"},
+      {"format('{0:x}', 1)",
+       "evaluation: The format specifiers 'x' are not valid for objects of type 'Number'"},
       {"format('{256}', 1)", "evaluation: The following format string is invalid: {256}"},
-      {"format('{1}', 1)", "evaluation: The following format string references more arguments than were supplied: {1}"},
+      {"format('{1}', 1)",
+       "evaluation: The following format string references more arguments than were supplied: {1}"},
   };
   for (const auto& [text, expected] : cases) {
     CAPTURE(text);
@@ -100,9 +103,20 @@ TEST_CASE("results are limited in memory") {
 
 TEST_CASE("numbers print as in .NET") {
   const std::pair<double, std::string> cases[] = {
-      {0, "0"}, {-0.0, "0"}, {123456789, "123456789"}, {-1.5, "-1.5"}, {0.1 + 0.2, "0.3"}, {1e14, "100000000000000"},
-      {1e15, "1E+15"}, {123456789012345678.0, "1.23456789012346E+17"}, {0.0001, "0.0001"}, {0.00001, "1E-05"},
-      {-1.25e-7, "-1.25E-07"}, {1e100, "1E+100"}, {999999999999999.9, "1E+15"}, {1234.5678, "1234.5678"},
+      {0, "0"},
+      {-0.0, "0"},
+      {123456789, "123456789"},
+      {-1.5, "-1.5"},
+      {0.1 + 0.2, "0.3"},
+      {1e14, "100000000000000"},
+      {1e15, "1E+15"},
+      {123456789012345678.0, "1.23456789012346E+17"},
+      {0.0001, "0.0001"},
+      {0.00001, "1E-05"},
+      {-1.25e-7, "-1.25E-07"},
+      {1e100, "1E+100"},
+      {999999999999999.9, "1E+15"},
+      {1234.5678, "1234.5678"},
       {std::numeric_limits<double>::infinity(), "Infinity"},
   };
   for (const auto& [number, expected] : cases) {
@@ -113,10 +127,29 @@ TEST_CASE("numbers print as in .NET") {
 
 TEST_CASE("text becomes a number") {
   const std::pair<std::string, std::string> cases[] = {
-      {"", "0"}, {"  ", "0"}, {" 12 ", "12"}, {"+.5", "0.5"}, {"5.", "5"}, {".", "NaN"}, {"1e", "NaN"}, {"1e5", "100000"},
-      {"0x1F", "31"}, {"0X1F", "NaN"}, {"0xFFFFFFFF", "-1"}, {"0x1FFFFFFFF", "NaN"}, {"0o8", "NaN"}, {"-0x1", "NaN"},
-      {"1e999", "Infinity"}, {"1e-999", "0"}, {"-Infinity", "-Infinity"}, {"infinity", "Infinity"}, {"1_0", "NaN"},
-      {"0b1", "NaN"}, {"\xC2\xA0" "7", "7"},
+      {"", "0"},
+      {"  ", "0"},
+      {" 12 ", "12"},
+      {"+.5", "0.5"},
+      {"5.", "5"},
+      {".", "NaN"},
+      {"1e", "NaN"},
+      {"1e5", "100000"},
+      {"0x1F", "31"},
+      {"0X1F", "NaN"},
+      {"0xFFFFFFFF", "-1"},
+      {"0x1FFFFFFFF", "NaN"},
+      {"0o8", "NaN"},
+      {"-0x1", "NaN"},
+      {"1e999", "Infinity"},
+      {"1e-999", "0"},
+      {"-Infinity", "-Infinity"},
+      {"infinity", "Infinity"},
+      {"1_0", "NaN"},
+      {"0b1", "NaN"},
+      {"\xC2\xA0"
+       "7",
+       "7"},
   };
   for (const auto& [text, expected] : cases) {
     CAPTURE(text);
@@ -125,12 +158,12 @@ TEST_CASE("text becomes a number") {
 }
 
 TEST_CASE("case is ignored as ordinal comparison does") {
-  CHECK(equal_ignoring_case("\xC3\xA9", "\xC3\x89"));               // é É
-  CHECK(equal_ignoring_case("\xCF\x83", "\xCE\xA3"));               // σ Σ
-  CHECK_FALSE(equal_ignoring_case("\xC4\xB1", "I"));                // dotless i
-  CHECK_FALSE(equal_ignoring_case("\xC3\x9F", "SS"));               // ß
+  CHECK(equal_ignoring_case("\xC3\xA9", "\xC3\x89"));  // é É
+  CHECK(equal_ignoring_case("\xCF\x83", "\xCE\xA3"));  // σ Σ
+  CHECK_FALSE(equal_ignoring_case("\xC4\xB1", "I"));   // dotless i
+  CHECK_FALSE(equal_ignoring_case("\xC3\x9F", "SS"));  // ß
   CHECK(compare_ignoring_case("a", "B") < 0);
-  CHECK(compare_ignoring_case("_", "a") > 0);                       // folding is to upper case
+  CHECK(compare_ignoring_case("_", "a") > 0);                            // folding is to upper case
   CHECK(compare_ignoring_case("\xF0\x9F\x90\xB3", "\xEF\xBF\xBD") < 0);  // surrogates come before U+FFFD
 }
 

@@ -14,7 +14,8 @@ std::string repeated(std::string_view text, int count) {
 std::string reason_of(std::string_view text) {
   const auto ast = parse(text, Scope{"github", "a", "b"}.add_status_functions().add_hash_files());
   if (ast) return "accepted";
-  return std::string(name_of(ast.error().phase)) + " at " + std::to_string(ast.error().offset) + ": " + ast.error().reason;
+  return std::string(name_of(ast.error().phase)) + " at " + std::to_string(ast.error().offset) + ": " +
+         ast.error().reason;
 }
 
 }  // namespace
@@ -77,7 +78,8 @@ TEST_CASE("depth is limited to 50, groups and long rows do not count") {
 
 TEST_CASE("length is limited to 21000") {
   CHECK(reason_of("'" + std::string(20998, 'x') + "'") == "accepted");
-  CHECK(reason_of("'" + std::string(20999, 'x') + "'") == "lexing at 0: Exceeded max expression length 21000");
+  CHECK(reason_of("'" + std::string(20999, 'x') + "'") ==
+        "lexing at 0: Exceeded max expression length 21000");
   CHECK(reason_of("'" + repeated("\xC3\xA9", 20998) + "'") == "accepted");
 }
 

@@ -36,7 +36,9 @@ TEST_CASE("template strings") {
       {"${{ '}}' }}!", "String \"}}!\""},
       {"${{ 'it''s }}' }}!", "String \"it's }}!\""},
       {"${{ '${{' }}", "String \"${{\""},
-      {"a ${{ a.s", "2: The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence was not found."},
+      {"a ${{ a.s",
+       "2: The expression is not closed. An unescaped ${{ sequence was found, but the closing }} sequence "
+       "was not found."},
       {"a ${{ }}", "2: An expression was expected"},
       {"${{}}", "0: An expression was expected"},
       {"ab ${{  x.y }}", "8: Unrecognized named-value: 'x'. Located at position 1 within expression: x.y"},

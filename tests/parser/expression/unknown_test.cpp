@@ -8,7 +8,9 @@ namespace {
 std::string shown(std::string_view text) {
   const auto scope = Scope{"steps", "github", "needs"}.add_hash_files();
   Context context;
-  context.set("steps", Object{{"meta", Object{{"outputs", Value::unknown("steps.meta.outputs")}, {"outcome", "success"}}}});
+  context.set(
+      "steps",
+      Object{{"meta", Object{{"outputs", Value::unknown("steps.meta.outputs")}, {"outcome", "success"}}}});
   context.set("github", Object{{"ref", "main"}});
   context.set("needs", Items{Value::unknown("needs.x"), "y"});
   context.set_function("hashFiles", [](auto) -> Checked<Value> { return Value("abc"); });
@@ -28,7 +30,8 @@ TEST_CASE("what hangs on an unknown value is unknown, and says on what") {
       {"steps.meta.outputs['tags'].*", "<unknown: steps.meta.outputs.tags.*>"},
       {"steps.meta.outcome", "success"},
       {"steps.meta.outputs.a == 'x'", "<unknown: steps.meta.outputs.a>"},
-      {"steps.meta.outputs.b == steps.meta.outputs.a", "<unknown: steps.meta.outputs.a, steps.meta.outputs.b>"},
+      {"steps.meta.outputs.b == steps.meta.outputs.a",
+       "<unknown: steps.meta.outputs.a, steps.meta.outputs.b>"},
       {"!steps.meta.outputs.a", "<unknown: steps.meta.outputs.a>"},
       {"format('{0}-{1}', github.ref, steps.meta.outputs.a)", "<unknown: steps.meta.outputs.a>"},
       {"format('{0}', github.ref, steps.meta.outputs.a)", "main"},
@@ -61,7 +64,8 @@ TEST_CASE("short circuits that are decided stay decided") {
       {"(steps.meta.outputs.a && false) || 'x'", "x"},
       {"steps.meta.outputs.a || 'x'", "<unknown: steps.meta.outputs.a> yes"},
       {"!(steps.meta.outputs.a || 'x')", "false"},
-      {"steps.meta.outputs.a && steps.meta.outputs.b && ''", "<unknown: steps.meta.outputs.a, steps.meta.outputs.b> no"},
+      {"steps.meta.outputs.a && steps.meta.outputs.b && ''",
+       "<unknown: steps.meta.outputs.a, steps.meta.outputs.b> no"},
       {"steps.meta.outputs.a && 'x' || 'y'", "<unknown: steps.meta.outputs.a> yes"},
       {"steps.meta.outputs.a && fromJSON('bad')", "<unknown: steps.meta.outputs.a>"},
   };
