@@ -31,6 +31,7 @@ struct HttpRequest {
   std::function<bool(std::string_view)> on_body;
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
   bool follow_redirects = true;
+  std::uint64_t max_body = 512ULL << 20;  // of HttpResponse::body; more is an error
   std::chrono::seconds connect_timeout{20};
   std::chrono::seconds stall_timeout{60};  // no byte in either direction for so long
 };
@@ -48,10 +49,17 @@ struct HttpResponse {
 class HttpClient {
  public:
   virtual ~HttpClient() = default;
-  /// Any HTTP status is a success here; an Error is a transport failure (code network) or cancelled.
+  /// Any HTTP status is a success here; an Error is a transport failure (code network), a certificate that
+  /// does not verify (environment), a URL that is none (usage), or cancelled: by `stop`, or by on_body's
+  /// false.
   virtual Result<HttpResponse> perform(const HttpRequest& request, std::stop_token stop = {}) = 0;
 };
 
+struct CurlOptions {
+  std::string user_agent = "drydock";
+  std::string extra_ca_file;  // PEM, trusted beside the environment's bundle
+};
+std::shared_ptr<HttpClient> make_curl_client(CurlOptions options);
 std::shared_ptr<HttpClient> make_curl_client(std::string user_agent = "drydock");
 
 struct RetryPolicy {
