@@ -7,10 +7,14 @@ write_project "$work/project"
 cache=type=registry,ref=$image:buildcache
 
 for platform in linux/amd64 linux/arm64; do
-  DRYDOCK_HOME=$work/store-${platform#*/} dock build --platform "$platform" --cache-to "$cache,mode=max" --push -t "$image:${platform#*/}" "$project"
+  DRYDOCK_HOME=$work/store-${platform#*/} dock build --platform "$platform" \
+    --cache-to "$cache,mode=max" --push -t "$image:${platform#*/}" "$project"
   expect_status 0
 done
 
 dock build --platform "$platforms" --cache-from "$cache" --push -t "$image:both" --progress json "$project"
 expect_status 0
-expect_equal "RUN steps that missed" 0 "$(jq -s '[.[] | select(.kind == "vertex_finished" and (.name | test("RUN")) and .cache != "hit")] | length' "$OUT")"
+expect_equal "platforms" "linux/amd64 linux/arm64" "$(image_platforms "$image:both")"
+run_steps=$(jq -sc '[.[] | select(.kind == "vertex_finished" and (.name | test("RUN")))]' "$OUT")
+expect_equal "RUN steps, two for each platform" 4 "$(jq length <<<"$run_steps")"
+expect_equal "all from the cache" true "$(jq 'all(.cache == "hit")' <<<"$run_steps")"

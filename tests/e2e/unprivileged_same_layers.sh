@@ -37,6 +37,7 @@ as_user() {
 drydock=as_user
 dock build --platform "$platforms" --push -t "$image:user" "$project"
 expect_status 0
+expect_equal "platforms" "linux/amd64 linux/arm64" "$(image_platforms "$image:user")"
 
 for arch in amd64 arm64; do
   expect_equal "layers of $arch" "$(image_layers "$image:root" "$arch")" "$(image_layers "$image:user" "$arch")"

@@ -94,7 +94,7 @@ run_workflow() {
 steps_run() { jq '[.builds[].legs[].steps_run] | add' "$SUMMARY"; }
 
 expect_status() { [[ $STATUS == "$1" ]] || fail "exit status $STATUS instead of $1"; }
-expect_equal() { [[ $2 == "$3" ]] || fail "$1: '$2' instead of '$3'"; }
+expect_equal() { [[ $2 == "$3" ]] || fail "$1: '$3' instead of '$2'"; }
 expect_text() { grep -qE -- "$1" "$ALL" || fail "the output does not say /$1/"; }
 expect_no_text() { ! grep -qF -- "$1" "$ALL" || fail "the output contains '$1'"; }
 
