@@ -1,0 +1,57 @@
+#pragma once
+// Runs the jobs of one workflow for one event: by needs, side by side within a limit, results and outputs handed
+// on, matrices with fail-fast and max-parallel, cancellation. Publishes run and job events; steps are the engine's.
+// Blocking; starts its own threads. Does not print, and writes only below the run's directory.
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "executors/step/engine.h"
+#include "parser/workflow/model.h"
+#include "runner/plan/event.h"
+#include "runner/plan/expand.h"
+
+namespace drydock::runner {
+
+struct RunOptions {
+  const parser::workflow::Workflow* workflow = nullptr;
+  TriggerEvent event;
+  RunSettings settings;              // work_dir is set from run_dir when empty
+  std::set<std::string> jobs;        // -j: these and what they need; all when empty
+  int max_jobs = 0;                  // at the same time; 0: as many as there are cores
+  std::string run_id;
+  std::string run_dir;               // <state>/runs/<id>: work/, jobs/<key>.json
+  std::string lock_dir;              // concurrency groups, shared by the runs of this machine; none when empty
+  std::map<std::string, step::JobResult> finished;  // --resume: jobs that are not run again, by key
+};
+
+struct RunResult {
+  Outcome conclusion = Outcome::none;        // success, failure, cancelled, skipped (nothing to do)
+  std::vector<step::JobResult> jobs;         // in the order of the workflow, skipped ones included
+  parser::Diagnostics problems;              // refusals: nothing was run then
+  std::optional<ErrorCode> error;            // the first job's that failed the run
+  std::string reason;                        // why nothing ran
+
+  /// 0, 1 (failed), 3 (problems), 4 (environment), 5 (registry or network), 130 (cancelled).
+  int exit_code() const;
+};
+
+/// The exit status for an error's code.
+int exit_code_of(ErrorCode code);
+
+/// `services.bus` and the rest are shared by all jobs.
+RunResult run_workflow(const RunOptions& options, const step::JobServices& services, std::stop_token stop = {});
+
+/// A new run's id: decimal, rising with time, unique among the directories of `runs_dir`, which it makes.
+Result<std::string> new_run(const std::string& runs_dir);
+
+/// For --resume: the successful jobs that a run has left in its directory.
+Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& run_dir);
+
+}  // namespace drydock::runner
