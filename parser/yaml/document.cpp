@@ -1,14 +1,16 @@
 #include "parser/yaml/document.h"
 
+#include "parser/yaml/block_scalar.h"
 #include "parser/yaml/places.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
+#include <istream>
 #include <map>
 #include <streambuf>
-#include <istream>
 
 namespace drydock::parser::yaml {
 
@@ -29,7 +31,7 @@ class ViewBuffer : public std::streambuf {
   }
 };
 
-/// One past the closing quote of the scalar that begins at `offset`.
+/// One past the closing quote of the scalar that begins at `offset`; npos when there is none.
 std::size_t end_of_quoted(std::string_view text, std::size_t offset) {
   const char quote = text[offset];
   for (std::size_t i = offset + 1; i < text.size(); ++i) {
@@ -43,7 +45,23 @@ std::size_t end_of_quoted(std::string_view text, std::size_t offset) {
       return i + 1;
     }
   }
-  return text.size();
+  return std::string_view::npos;
+}
+
+/// yaml-cpp 0.7 takes the column of a tag before a block scalar in a list (`- !!str |`) for the scalar's own
+/// indentation and then fails. Such tags change nothing but a check of the style, so they are blanked out.
+std::string without_tags_of_block_scalars(std::string_view text) {
+  std::string result(text);
+  for (std::size_t line = 0; line < result.size(); line = std::min(result.find('\n', line), result.size() - 1) + 1) {
+    auto i = result.find_first_not_of(" -", line);
+    if (i == std::string::npos || i == line || result[i] != '!' || result[i - 1] != ' ') continue;
+    const auto end = std::min(result.find_first_of(" \n", i), result.size());
+    const auto next = result.find_first_not_of(' ', end);
+    if (next != std::string::npos && (result[next] == '|' || result[next] == '>')) {
+      std::fill(result.begin() + static_cast<std::ptrdiff_t>(i), result.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+    }
+  }
+  return result;
 }
 
 /// The scalar's own first character, after `!tag` and `&anchor`.
@@ -148,8 +166,10 @@ class Builder : public YAML::EventHandler {
     if (first == '\'' || first == '"') {
       node.style = first == '"' ? Style::double_quoted : Style::single_quoted;
       end = end_of_quoted(text, begin);
+      if (end == std::string_view::npos) throw Stop{{"Not valid YAML: the quoted text that begins here is not closed", node.range.start}};
     } else if (first == '|' || first == '>') {
       node.style = first == '|' ? Style::literal : Style::folded;
+      node.value = read_block_scalar(text, begin, parent_indent());
       end = std::min(text.find('\n', begin), text.size());
     } else if (text.substr(begin, node.value.size()) == node.value) {
       end = begin + node.value.size();
@@ -159,26 +179,33 @@ class Builder : public YAML::EventHandler {
     node.range.end = places_.at(end);
   }
 
+  int parent_indent() const {
+    return open_.empty() ? -1 : document_.nodes[open_.back()].range.start.column - 1;
+  }
+
   /// yaml-cpp places a value that is not written at the token that follows; GitHub right after the `:` or `-`.
   std::size_t place_of_nothing(std::size_t next_token) const {
     if (open_.empty()) return next_token;
     const auto& parent = document_.nodes[open_.back()];
     if (parent.kind == NodeKind::mapping) {
       if (parent.children.size() % 2 == 0) return next_token;
-      return after_colon(document_.nodes[parent.children.back()], next_token);
+      return after_colon(parent, document_.nodes[parent.children.back()], next_token);
     }
     return after_dash(parent, next_token);
   }
 
-  std::size_t after_colon(const Node& key, std::size_t fallback) const {
+  std::size_t after_colon(const Node& mapping, const Node& key, std::size_t fallback) const {
     const auto text = places_.text();
     if (key.kind != NodeKind::scalar) return fallback;
+    const auto first = skip_properties(text, mapping.offset);
+    const bool in_braces = first < text.size() && text[first] == '{';
     auto i = skip_properties(text, key.offset);
-    if (i < text.size() && (text[i] == '"' || text[i] == '\'')) i = end_of_quoted(text, i);
+    if (i < text.size() && (text[i] == '"' || text[i] == '\'')) i = std::min(end_of_quoted(text, i), text.size());
     for (; i < text.size() && text[i] != '\n'; ++i) {
       if (text[i] == ':' && (i + 1 == text.size() || is_blank(text[i + 1]) || text[i + 1] == ',' || text[i + 1] == '}')) {
         return i + 1;
       }
+      if (in_braces && (text[i] == ',' || text[i] == '}')) return i;
     }
     return fallback;
   }
@@ -225,20 +252,8 @@ std::string explain(const YAML::ParserException& error, const Places& places, Po
   return "Not valid YAML: " + error.msg;
 }
 
-}  // namespace
-
-std::variant<Document, Problem> parse(std::string_view text, const Limits& limits) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  if (text.size() > limits.max_bytes) {
-    return Problem{"The maximum file size of " + std::to_string(limits.max_bytes) + " bytes has been exceeded", {}};
-  }
-  const Places places(text);
-  if (const auto bad = find_invalid_utf8(text); bad != std::string_view::npos) {
-    return Problem{"The file is not UTF-8 text", places.at(bad)};
-  }
-  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
-    return Problem{"Control characters are not allowed", places.at(zero)};
-  }
+/// `places` may be of a text that differs from this one in blanks alone.
+std::variant<Document, Problem> parse_text(std::string_view text, const Places& places, const Limits& limits) {
   try {
     ViewBuffer buffer(text);
     std::istream stream(&buffer);
@@ -258,6 +273,28 @@ std::variant<Document, Problem> parse(std::string_view text, const Limits& limit
   } catch (const std::exception& error) {
     return Problem{std::string("Not valid YAML: ") + error.what(), {}};
   }
+}
+
+}  // namespace
+
+std::variant<Document, Problem> parse(std::string_view text, const Limits& limits) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.size() > limits.max_bytes) {
+    return Problem{"The maximum file size of " + std::to_string(limits.max_bytes) + " bytes has been exceeded", {}};
+  }
+  const Places places(text);
+  if (const auto bad = find_invalid_utf8(text); bad != std::string_view::npos) {
+    return Problem{"The file is not UTF-8 text", places.at(bad)};
+  }
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    return Problem{"Control characters are not allowed", places.at(zero)};
+  }
+  auto result = parse_text(text, places, limits);
+  if (std::holds_alternative<Problem>(result)) {
+    const auto mended = without_tags_of_block_scalars(text);
+    if (mended != text) return parse_text(mended, places, limits);
+  }
+  return result;
 }
 
 }  // namespace drydock::parser::yaml
