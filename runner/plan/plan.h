@@ -1,0 +1,89 @@
+#pragma once
+// A dry run: which workflows and jobs an event would run and why others not, the matrix, each step's values, where
+// the legs of a build would run. What only a run can tell is shown as unknown, with what it depends on.
+// Immutable values, made by a pure function; docs/formats/plan.md describes the JSON.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "executors/base/json.h"
+#include "executors/step/engine.h"
+#include "executors/worker/placement.h"
+#include "parser/diagnostics/diagnostic.h"
+#include "parser/workflow/model.h"
+#include "runner/plan/event.h"
+#include "runner/plan/expand.h"
+
+namespace drydock::runner {
+
+struct PlannedValue {
+  std::string name;                      // "run", "with.tags", "env.A", "if"
+  std::string text;                      // when known; secrets show as ***
+  std::vector<std::string> depends_on;   // when not
+  Place place;
+  bool known() const { return depends_on.empty(); }
+};
+
+struct PlannedBuild {
+  std::vector<worker::Placement> legs;   // none while the platforms are unknown
+  PlannedValue platforms, tags, cache_from, cache_to, push;
+};
+
+struct PlannedStep {
+  std::string number, id, name;
+  Will will = Will::run;
+  std::string reason;                    // why skipped, or what it depends on
+  std::string action;                    // "docker/build-push-action@v5"; empty for run:
+  std::vector<PlannedValue> values;
+  std::optional<PlannedBuild> build;
+  Place place;
+};
+
+struct PlannedLeg {
+  std::string key, name;
+  std::vector<std::string> labels;
+  std::vector<PlannedStep> steps;
+};
+
+struct PlannedJob {
+  std::string id;
+  std::vector<std::string> needs;
+  Will will = Will::run;
+  std::string reason;
+  std::string matrix_waits_for;
+  std::vector<PlannedLeg> legs;
+  Place place;
+};
+
+struct PlannedWorkflow {
+  std::string file, name;
+  Will will = Will::run;
+  std::string reason;
+  std::vector<PlannedJob> jobs;
+};
+
+struct Plan {
+  static constexpr int k_schema = 1;
+  std::string event, ref, sha, repository;
+  std::vector<std::string> notes;        // what was assumed of the event
+  std::vector<PlannedWorkflow> workflows;
+  parser::Diagnostics problems;          // refusals, wrong expressions, undefined secrets (warnings)
+};
+
+struct PlanInputs {
+  TriggerEvent event;
+  RunSettings settings;
+  std::vector<worker::Worker> workers;
+  const step::NativeActions* actions = nullptr;
+  step::Hosts hosts = step::machine_hosts();
+  std::set<std::string> jobs;            // -j; all when empty
+};
+
+Plan make_plan(const std::vector<parser::workflow::Workflow>& workflows, const PlanInputs& inputs);
+
+/// A tree for people.
+std::string to_text(const Plan& plan);
+OrderedJson to_json(const Plan& plan);
+
+}  // namespace drydock::runner

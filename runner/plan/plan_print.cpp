@@ -1,0 +1,149 @@
+#include "runner/plan/plan.h"
+
+namespace drydock::runner {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+std::string mark(Will will) {
+  return will == Will::run ? "" : will == Will::skip ? " (skipped)" : " (unknown)";
+}
+
+/// Several lines under their name, indented; one line beside it.
+void print_value(std::string& out, const std::string& indent, const PlannedValue& value) {
+  out += indent + value.name + ": ";
+  if (!value.known()) {
+    out += "unknown until the run: " + joined(value.depends_on) + "\n";
+    return;
+  }
+  std::string text = value.text;
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.find('\n') == std::string::npos) {
+    out += text + "\n";
+    return;
+  }
+  out += "\n";
+  for (std::size_t start = 0; start <= text.size();) {
+    const auto end = std::min(text.find('\n', start), text.size());
+    out += indent + "  " + text.substr(start, end - start) + "\n";
+    start = end + 1;
+  }
+}
+
+void print_step(std::string& out, const PlannedStep& step) {
+  out += "      " + step.number + " " + step.name + mark(step.will) + (step.reason.empty() ? "" : ": " + step.reason) + "\n";
+  if (step.will == Will::skip) return;
+  for (const auto& value : step.values) print_value(out, "          ", value);
+  if (!step.build) return;
+  for (const auto& leg : step.build->legs) {
+    const std::string where = leg.worker ? leg.worker_name + ", " + std::string(name_of(leg.execution)) : "nowhere";
+    out += "          build " + leg.leg + " on " + where + ": " + leg.reason + "\n";
+  }
+}
+
+void print_job(std::string& out, const PlannedJob& job) {
+  out += "  job " + job.id + (job.needs.empty() ? "" : " after " + joined(job.needs)) + mark(job.will) +
+         (job.reason.empty() ? "" : ": " + job.reason) + "\n";
+  if (!job.matrix_waits_for.empty()) out += "    matrix unknown until the run: " + job.matrix_waits_for + "\n";
+  for (const auto& leg : job.legs) {
+    out += "    " + leg.name + " on " + joined(leg.labels) + "\n";
+    for (const auto& step : leg.steps) print_step(out, step);
+  }
+}
+
+OrderedJson place_json(const Place& place) {
+  return {{"file", place.file}, {"line", place.line}, {"column", place.column}};
+}
+
+OrderedJson value_json(const PlannedValue& value) {
+  OrderedJson out{{"name", value.name}};
+  if (value.known()) out["value"] = value.text;
+  else out["unknown"] = value.depends_on;
+  if (value.place.line > 0) out["place"] = place_json(value.place);
+  return out;
+}
+
+OrderedJson build_json(const PlannedBuild& build) {
+  OrderedJson legs = OrderedJson::array();
+  for (const auto& leg : build.legs) {
+    legs.push_back({{"platform", leg.platform.to_string()},
+                    {"worker", leg.worker ? OrderedJson(leg.worker_name) : OrderedJson()},
+                    {"execution", name_of(leg.execution)},
+                    {"reason", leg.reason}});
+  }
+  return {{"platforms", value_json(build.platforms)},
+          {"legs", std::move(legs)},
+          {"tags", value_json(build.tags)},
+          {"push", value_json(build.push)},
+          {"cache_from", value_json(build.cache_from)},
+          {"cache_to", value_json(build.cache_to)}};
+}
+
+OrderedJson step_json(const PlannedStep& step) {
+  OrderedJson values = OrderedJson::array();
+  for (const auto& value : step.values) values.push_back(value_json(value));
+  OrderedJson out{{"number", step.number}, {"id", step.id},         {"name", step.name},
+                  {"will", name_of(step.will)}, {"reason", step.reason}, {"action", step.action},
+                  {"place", place_json(step.place)}, {"values", std::move(values)}};
+  if (step.build) out["build"] = build_json(*step.build);
+  return out;
+}
+
+OrderedJson job_json(const PlannedJob& job) {
+  OrderedJson legs = OrderedJson::array();
+  for (const auto& leg : job.legs) {
+    OrderedJson steps = OrderedJson::array();
+    for (const auto& step : leg.steps) steps.push_back(step_json(step));
+    legs.push_back({{"key", leg.key}, {"name", leg.name}, {"labels", leg.labels}, {"steps", std::move(steps)}});
+  }
+  return {{"id", job.id}, {"needs", job.needs}, {"will", name_of(job.will)}, {"reason", job.reason},
+          {"matrix_waits_for", job.matrix_waits_for}, {"place", place_json(job.place)}, {"legs", std::move(legs)}};
+}
+
+OrderedJson problem_json(const parser::Diagnostic& problem) {
+  constexpr const char* k_severities[] = {"error", "warning", "note"};
+  return {{"file", problem.file},
+          {"line", problem.range.start.line},
+          {"column", problem.range.start.column},
+          {"rule", problem.rule},
+          {"severity", k_severities[static_cast<std::size_t>(problem.severity)]},
+          {"message", problem.message},
+          {"mend", problem.mend}};
+}
+
+}  // namespace
+
+std::string to_text(const Plan& plan) {
+  std::string out = plan.event + " of " + plan.ref + " (" + plan.sha.substr(0, 12) + ") in " + plan.repository + "\n";
+  for (const auto& note : plan.notes) out += "  note: " + note + "\n";
+  for (const auto& workflow : plan.workflows) {
+    out += "workflow " + workflow.name + " (" + workflow.file + ")" + mark(workflow.will) +
+           (workflow.reason.empty() ? "" : ": " + workflow.reason) + "\n";
+    for (const auto& job : workflow.jobs) print_job(out, job);
+  }
+  if (!plan.problems.empty()) out += "problems\n";
+  for (const auto& problem : plan.problems) {
+    out += "  " + format_line(problem) + (problem.mend.empty() ? "" : ". " + problem.mend) + "\n";
+  }
+  return out;
+}
+
+OrderedJson to_json(const Plan& plan) {
+  OrderedJson workflows = OrderedJson::array(), problems = OrderedJson::array();
+  for (const auto& workflow : plan.workflows) {
+    OrderedJson jobs = OrderedJson::array();
+    for (const auto& job : workflow.jobs) jobs.push_back(job_json(job));
+    workflows.push_back({{"file", workflow.file}, {"name", workflow.name}, {"will", name_of(workflow.will)},
+                         {"reason", workflow.reason}, {"jobs", std::move(jobs)}});
+  }
+  for (const auto& problem : plan.problems) problems.push_back(problem_json(problem));
+  return {{"schema", Plan::k_schema}, {"event", plan.event},   {"ref", plan.ref},
+          {"sha", plan.sha},          {"repository", plan.repository}, {"notes", plan.notes},
+          {"workflows", std::move(workflows)}, {"problems", std::move(problems)}};
+}
+
+}  // namespace drydock::runner
