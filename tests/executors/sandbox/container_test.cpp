@@ -162,3 +162,69 @@ TEST_CASE("containers in a user namespace", "[real]") {
   INFO(rerun.output);
   CHECK(rerun.exit_code == 0);
 }
+
+TEST_CASE("inside: an arm64 container", "[.inside]") {
+  const Scratch scratch;
+  const auto emulators = set_up_emulation({{"linux", "arm64", "", ""}});
+  if (!emulators) FAIL(emulators.error().to_string());
+  const auto rootfs = scratch.path() / "rootfs";
+  make_rootfs(rootfs, std::getenv("DRYDOCK_TEST_ARM64_BUSYBOX"));
+  const auto runtime = Runtime::find(scratch.path() / "state");
+  if (!runtime) FAIL(runtime.error().to_string());
+  auto spec = spec_for(rootfs, "arm64", {"/bin/uname", "-m"});
+  if (const auto& qemu = emulators->plans[0].qemu) {
+    for (auto& line : emulation_environment("arm64", *qemu)) spec.env.push_back(std::move(line));
+  }
+  const auto outcome = run(*runtime, spec);
+  INFO(outcome.error << outcome.err);
+  CHECK(outcome.out == "aarch64\n");
+  spec.args = {"/bin/sh", "-c", "exit 5"};
+  CHECK(run(*runtime, spec).result.exit_code == 5);
+  spec.args = {"/bin/sh", "-c", "/bin/sleep 60 & kill -11 $!; wait $!"};
+  const auto crash = run(*runtime, spec);
+  INFO(crash.err << crash.result.exit_code);
+  CHECK(classify_failure(crash.result.exit_code, crash.result.signal, crash.result.stderr_tail, Emulated::yes).kind ==
+        FailureKind::emulator_crash);
+}
+
+TEST_CASE("an arm64 container in a user namespace", "[real]") {
+  const auto plan = plan_emulation({"linux", "arm64", "", ""});
+  if (plan.way == EmulationWay::refused) return skipped(plan.why);
+  if (const auto support = probe_user_namespace(); !support.possible) return skipped(support.why);
+  std::string why;
+  const auto busybox = arm64_busybox(why);
+  if (!busybox) return skipped(why);
+  const Scratch scratch;
+  setenv("DRYDOCK_TEST_ARM64_BUSYBOX", busybox->c_str(), 1);
+  const auto rerun = in_user_namespace("inside: an arm64 container", scratch.path());
+  INFO(rerun.output);
+  CHECK(rerun.exit_code == 0);
+}
+
+TEST_CASE("an ordinary user runs all of this", "[real]") {
+  if (!is_root()) return skipped("needs root to make a user");
+  for (const auto* tool : {"useradd", "userdel", "setpriv", "newuidmap"}) {
+    if (!find_program(tool)) return skipped(std::string(tool) + " is not installed");
+  }
+  // Another user must be able to start this program, which may lie in a private directory.
+  const Scratch scratch;
+  const auto program = scratch.path() / "program", home = scratch.make("home");
+  std::filesystem::copy_file(std::filesystem::read_symlink("/proc/self/exe"), program);
+  std::filesystem::permissions(program, std::filesystem::perms(0755));
+  const auto user = "drydock-t" + std::to_string(getpid());
+  ProcessSpec spec;
+  spec.argv = {"sh", "-ec",
+               "trap 'userdel \"$1\" 2>/dev/null' EXIT\n"
+               "useradd --no-create-home --home-dir \"$2\" --shell /bin/sh \"$1\"\n"
+               "grep -q \"^$1:\" /etc/subuid || usermod --add-subuids 400000-465535 --add-subgids 400000-465535 \"$1\"\n"
+               "chown \"$1\" \"$2\"\n"
+               "setpriv --reuid \"$1\" --regid \"$1\" --clear-groups env HOME=\"$2\" DRYDOCK_TEST_SCRATCH=\"$2\" "
+               "\"$3\" '*in a user namespace*' || exit 9",
+               "sh", user, home.string(), program.string()};
+  spec.timeout = std::chrono::seconds(90);
+  const auto result = run_process(spec);
+  REQUIRE(result);
+  INFO(result->out << result->err);
+  CHECK(result->exit_code == 0);
+  CHECK(result->err.find("skipped: kernel") == std::string::npos);
+}

@@ -47,6 +47,31 @@ std::optional<fs::path> native_busybox() {
   return std::nullopt;
 }
 
+std::optional<fs::path> arm64_busybox(std::string& why) {
+  const char* chosen = std::getenv("DRYDOCK_TEST_CACHE");
+  const fs::path cache = chosen ? fs::path(chosen) : fs::temp_directory_path() / "drydock-test-cache";
+  const auto binary = cache / "arm64/bin/busybox";
+  if (fs::exists(binary)) return binary;
+  if (!find_program("apt-get") || !find_program("dpkg-deb")) {
+    why = "no apt-get to fetch an arm64 busybox";
+    return std::nullopt;
+  }
+  // apt's own directories, so that neither its lists nor dpkg's architectures change.
+  ProcessSpec spec;
+  spec.argv = {"sh", "-ec",
+               "mkdir -p \"$1\"/apt/lists/partial \"$1\"/apt/cache/archives/partial \"$1\"/arm64; cd \"$1\"/apt; : >status\n"
+               "o=\"-o Dir::State=$1/apt -o Dir::State::lists=$1/apt/lists -o Dir::State::status=$1/apt/status "
+               "-o Dir::Cache=$1/apt/cache -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o APT::Sandbox::User=\"\n"
+               "apt-get $o -qq update; apt-get $o -qq download busybox-static\n"
+               "dpkg-deb -x busybox-static_*_arm64.deb ../arm64; rm -rf \"$1\"/apt",
+               "sh", cache.string()};
+  spec.timeout = std::chrono::seconds(60);
+  const auto result = run_process(spec);
+  if (result && result->exit_code == 0 && fs::exists(binary)) return binary;
+  why = "an arm64 busybox cannot be fetched: " + (result ? result->err : result.error().to_string());
+  return std::nullopt;
+}
+
 void make_rootfs(const fs::path& rootfs, const fs::path& busybox) {
   for (const auto* name : {"bin", "etc", "proc", "sys", "dev", "tmp", "root", "home"}) {
     fs::create_directories(rootfs / name);

@@ -36,6 +36,9 @@ bool is_root();
 
 /// The static busybox of this machine's architecture, if there is one.
 std::optional<std::filesystem::path> native_busybox();
+/// Debian's arm64 busybox, fetched once into a cache by apt with lists of its own (the machine's stay as they are);
+/// nothing and `why` when that is not possible.
+std::optional<std::filesystem::path> arm64_busybox(std::string& why);
 /// Directories, /bin/busybox with its links, /etc/passwd and /etc/group.
 void make_rootfs(const std::filesystem::path& rootfs, const std::filesystem::path& busybox);
 
