@@ -271,14 +271,14 @@ class Writer {
   int file_ = 1;
 };
 
-/// Only the first stage that failed, as GitHub stops there.
-Json errors_json(const Issues& issues) {
+/// Only the first stage that failed, as GitHub stops there; the service keeps the first ten.
+Json errors_json(const Issues& issues, Dialect dialect) {
   bool syntax = false;
   for (const auto& issue : issues) syntax |= issue.stage == Stage::syntax && issue.severity == Severity::error;
   Json list = Json::array();
   for (const auto& issue : issues) {
     if (issue.severity != Severity::error || (syntax && issue.stage != Stage::syntax)) continue;
-    if (list.size() < k_most_errors) list.push_back({{"Message", github_text(issue)}});
+    if (dialect == Dialect::editor || list.size() < k_most_errors) list.push_back({{"Message", github_text(issue)}});
   }
   return {{"errors", list}};
 }
@@ -315,7 +315,7 @@ nlohmann::ordered_json template_json(std::string_view text, const std::string& f
   };
   const auto loaded = load_workflow(text, file_name, read);
   for (const auto& issue : loaded.issues) {
-    if (issue.severity == Severity::error) return errors_json(loaded.issues);
+    if (issue.severity == Severity::error) return errors_json(loaded.issues, options.dialect);
   }
   return Writer(options).root(*loaded.workflow);
 }

@@ -2,6 +2,8 @@
 
 #include "tests/support/catch.h"
 
+#include <algorithm>
+
 using namespace drydock::parser;
 using namespace drydock::parser::workflow;
 
@@ -143,4 +145,136 @@ TEST_CASE("what is wrong is named with its place and mend") {
     INFO(c.text);
     CHECK(lines(read_workflow(c.text, "w.yml")) == c.expected);
   }
+}
+
+TEST_CASE("anchors, aliases and merge keys") {
+  const auto result = read_workflow(job("    env: &e {A: 1}\n    steps:\n      - &s {run: x}\n      - *s\n  b:\n    runs-on: x\n    env: *e\n"), "w.yml");
+  CHECK(lines(result).empty());
+  REQUIRE(result.ok());
+  CHECK(result.workflow->jobs[0].steps.size() == 2);
+  CHECK(result.workflow->jobs[0].steps[1].id == "__run_2");
+  CHECK(result.workflow->jobs[1].env->find("A")->text == "1");
+
+  const auto merged = read_workflow(job("    env: &e {A: 1}\n  b:\n    <<: {runs-on: x}\n    runs-on: x\n"), "w.yml");
+  CHECK(lines(merged) == std::vector<std::string>{
+      "7:5: Unexpected value '<<' | GitHub has no merge keys: write the keys out, or give the whole value by an alias"});
+}
+
+TEST_CASE("hostile files end early and say why") {
+  std::string bomb = "on: push\nenv:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const auto name = "a" + std::to_string(i);
+    bomb += "  " + name + ": &" + name + " [";
+    for (int k = 0; k < 10; ++k) bomb += std::string(k ? ", " : "") + "*a" + std::to_string(i - 1);
+    bomb += "]\n";
+  }
+  const auto says = [](const ReadResult& result, std::string_view text) {
+    return std::any_of(result.diagnostics.begin(), result.diagnostics.end(),
+                       [&](const Diagnostic& d) { return d.message.find(text) != std::string::npos; });
+  };
+  CHECK(says(read_workflow(bomb + "jobs: {a: {runs-on: x}}\n", "w.yml"), "Maximum YAML nodes exceeded"));
+  CHECK(says(read_workflow("on: push\njobs: &j\n  a: *j\n", "w.yml"), "exceeded"));
+  CHECK(says(read_workflow("on: push\nenv: " + std::string(100, '[') + std::string(100, ']'), "w.yml"), "Maximum object depth exceeded"));
+  CHECK(says(read_workflow(std::string(2 * 1024 * 1024, '#'), "w.yml"), "maximum file size"));
+  CHECK(says(read_workflow("on: push\njobs:\n\ta: {}\n", "w.yml"), "tab"));
+  CHECK(says(read_workflow("a: \"x", "w.yml"), "EOF"));
+  CHECK(says(read_workflow("a: \"x\n", "w.yml"), "not closed"));
+}
+
+TEST_CASE("steps of every kind") {
+  const auto result = read_workflow(job(R"(    steps:
+      - {id: srv, run: ./serve, background: true}
+      - {id: db, uses: ./db, background: true, timeout-minutes: 5}
+      - {wait: [srv, db]}
+      - {wait-all: }
+      - {cancel: srv}
+      - parallel:
+          - run: a
+          - run: b
+      - {if: always(), run: c, continue-on-error: "${{ matrix.x }}", shell: bash, working-directory: d}
+)"), "w.yml");
+  CHECK(lines(result).empty());
+  REQUIRE(result.ok());
+  const auto& steps = result.workflow->jobs[0].steps;
+  REQUIRE(steps.size() == 7);
+  CHECK(steps[0].background);
+  CHECK(steps[1].id == "db");
+  CHECK(steps[1].timeout_minutes->number == 5);
+  CHECK(steps[2].kind == StepKind::wait);
+  CHECK(steps[2].wait_for[1].value == "db");
+  CHECK(steps[3].kind == StepKind::wait_all);
+  CHECK(steps[4].cancel->value == "srv");
+  REQUIRE(steps[5].parallel.size() == 2);
+  CHECK(steps[5].parallel[1].run->text == "b");
+  CHECK(steps[6].condition == "always()");
+  CHECK(steps[6].continue_on_error->is_expression());
+}
+
+TEST_CASE("everything around the jobs") {
+  const auto result = read_workflow(R"(name: All
+run-name: by ${{ github.actor }}
+on:
+  schedule: [{cron: '0 5 * * *', timezone: Europe/Berlin}]
+  workflow_dispatch:
+    inputs:
+      level: {type: choice, options: [a, b], default: a, required: true, description: Level}
+      count: {type: number, default: 3}
+  workflow_call:
+    inputs: {n: {type: boolean}}
+    secrets: {s: {required: true}, t: }
+    outputs: {o: {value: '${{ jobs.a.outputs.o }}'}}
+  workflow_run: {workflows: [CI], types: completed, branches: [main]}
+concurrency: {group: '${{ github.ref }}', cancel-in-progress: true}
+defaults: {run: {shell: bash}}
+permissions: read-all
+jobs:
+  a:
+    runs-on: {group: org/big, labels: [self-hosted, arm64]}
+    environment: {name: prod, url: 'https://${{ github.sha }}'}
+    outputs: {o: '${{ steps.x.outputs.y }}'}
+    strategy:
+      fail-fast: false
+      max-parallel: 2
+      matrix:
+        os: [a, b]
+        include: [{os: c, extra: 1}]
+    container: {image: node:22, ports: [80], credentials: {username: u, password: '${{ secrets.p }}'}}
+    services: {db: postgres, cache: {image: redis}}
+    timeout-minutes: 30
+  b:
+    needs: [a]
+    if: ${{ failure() }}
+    uses: ./.github/workflows/x.yml
+    with: {k: 1}
+    secrets: inherit
+)", "w.yml");
+  CHECK(lines(result).empty());
+  REQUIRE(result.ok());
+  const auto& w = *result.workflow;
+  CHECK(w.run_name->text == "format('by {0}', github.actor)");
+  CHECK(w.on[0].schedule[0].timezone->value == "Europe/Berlin");
+  CHECK(w.on[1].inputs[0].options[1].value == "b");
+  CHECK(w.on[1].inputs[1].default_value->number == 3);
+  CHECK(w.on[2].outputs[0].value.text == "jobs.a.outputs.o");
+  CHECK(w.on[2].secrets[0].required);
+  CHECK(w.on[3].types->items[0].value == "completed");
+  CHECK(w.concurrency->cancel_in_progress->boolean);
+  CHECK(w.defaults->shell->text == "bash");
+  CHECK(w.permissions->all == PermissionLevel::read);
+  const auto& a = w.jobs[0];
+  CHECK(a.granted->all == PermissionLevel::read);
+  CHECK(a.runs_on->group->text == "org/big");
+  CHECK(a.runs_on->labels[1].text == "arm64");
+  CHECK(a.environment->url->is_expression());
+  CHECK(a.strategy->matrix->find("os")->items.size() == 2);
+  CHECK(a.strategy->max_parallel->number == 2);
+  CHECK_FALSE(a.strategy->fail_fast->boolean);
+  CHECK(a.container->ports->items[0].text == "80");
+  CHECK(a.container->credentials->password->text == "secrets.p");
+  CHECK(a.services[1].container.image->text == "redis");
+  const auto& b = w.jobs[1];
+  CHECK(b.is_call());
+  CHECK(b.inherit_secrets);
+  CHECK(b.condition == "failure()");
+  CHECK(b.needs[0].value == "a");
 }

@@ -1,0 +1,122 @@
+// Compares our reader with GitHub's editor package (@actions/workflow-parser) on the YAML files below the folders
+// given, and on seeded mutations of them. What must agree: the places of all errors, or
+// the jobs (id, name, needs, condition, runner) and steps (id, condition, action).
+//   node differential.mjs BATCH_PROGRAM COUNT FOLDER…      DRYDOCK_WORKFLOW_PARSER: folder with node_modules
+// Exit 77 when the package is not there.
+
+import { spawnSync } from "node:child_process";
+import { readFileSync, readdirSync, statSync, existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+
+const [program, count, ...folders] = process.argv.slice(2);
+const home = process.env.DRYDOCK_WORKFLOW_PARSER ?? "";
+const entry = join(home, "node_modules/@actions/workflow-parser/dist/index.js");
+if (!home || !existsSync(entry)) {
+  console.log("differential: skipped, DRYDOCK_WORKFLOW_PARSER names no folder with @actions/workflow-parser");
+  process.exit(77);
+}
+const reference = await import(pathToFileURL(resolve(entry)));
+
+// What the package keeps of a template: it leaves out inputs, shells, defaults and more.
+// Conditions are compared without blanks: the package keeps the file's indentation of block scalars in them.
+const bare = (condition) => condition?.expr?.replace(/\s+/g, "");
+const outline = (template) =>
+  template.jobs.map(({ type, id, name, needs, if: condition, ["runs-on"]: runsOn, steps }) => ({
+    type, id, name, needs, condition: bare(condition), runsOn,
+    steps: steps?.map(({ id, if: condition, uses }) => ({ id, condition: bare(condition), uses })),
+  }));
+
+function* filesBelow(folder) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) yield* filesBelow(path);
+    else if (/\.ya?ml$/.test(name)) yield path;
+  }
+}
+
+// Divergences that are meant, each with its reason; an error is left out of the comparison on both sides.
+const known = [
+  [/cron|timezone/i, "the package also checks cron lines; here lint does"],
+  [/only define one of/, "refused by GitHub's service, unknown to the package"],
+  [/Expected format \{org\}/, "the service's check of uses, unknown to the package"],
+  [/Container image cannot be empty/, "the service's check"],
+  [/Invalid reference to a reusable workflow|workflow reference/i, "worded and timed differently"],
+];
+// Left out: files where places come from the YAML library (aliases, syntax errors), the package's refusal of
+// `services: ${{ … }}`, and of dispatch inputs without a value, both of which GitHub's service takes.
+const leftOut = (text, theirs) =>
+  /[&*]\w/.test(text) ||
+  theirs.some((m) => placeOf(m) === "file" || m.includes("while reading 'services'")) ||
+  (text.includes("workflow_dispatch") && theirs.some((m) => m.endsWith("Unexpected value ''")));
+const counted = (message) => !known.some(([pattern]) => pattern.test(message));
+// The same line is enough for a value that is not written: libraries differ by the blank after a dash or colon.
+const placeOf = (message) => {
+  const place = message.match(/\(Line: (\d+), Col: (\d+)\)/);
+  if (!place) return "file";
+  return /Unexpected value '(null)?'$/.test(message) ? place[1] : place.slice(1, 3).join(":");
+};
+
+async function judge(name, text) {
+  const result = reference.parseWorkflow({ name, content: text }, new reference.NoOperationTraceWriter());
+  if (!result.value) return { errors: result.context.errors.getErrors().map((e) => e.message) };
+  const template = await reference.convertWorkflowTemplate(result.context, result.value);
+  return { errors: (template.errors ?? []).map((e) => e.Message), template: JSON.parse(JSON.stringify(template)) };
+}
+
+let state = 20240229;
+function random(limit) {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return Math.floor((state / 2 ** 32) * limit);
+}
+
+function mutate(text) {
+  const lines = text.split("\n");
+  const at = random(lines.length);
+  switch (random(6)) {
+    case 0: lines.splice(at, 1); break;
+    case 1: lines.splice(at, 0, lines[random(lines.length)]); break;
+    case 2: lines[at] = lines[at].replace(/\w/, (c) => c + "x"); break;
+    case 3: lines[at] = lines[at].replace(/: .*/, ": " + ["5", "true", "~", "[a]", "{a: b}", "''", "${{ github.ref }}", "${{ x", "${{ secrets.A }}"][random(9)]); break;
+    case 4: lines[at] = lines[at].replace(/: .*/, ":"); break;
+    case 5: lines[at] = lines[at].replace(/\$\{\{/, "${{ nope."); break;
+  }
+  return lines.join("\n");
+}
+
+const originals = folders.filter((f) => existsSync(f)).flatMap((f) => [...filesBelow(f)]).sort().map((path) => [path, readFileSync(path, "utf8")]);
+const inputs = [...originals];
+while (originals.length > 0 && inputs.length < originals.length + Number(count)) {
+  const [path, text] = originals[random(originals.length)];
+  inputs.push([path + "~" + inputs.length, mutate(text)]);
+}
+
+const run = spawnSync(program, {
+  input: inputs.map(([name, text]) => JSON.stringify({ name, text })).join("\n") + "\n",
+  encoding: "utf8", maxBuffer: 1 << 30,
+});
+if (run.status !== 0) {
+  console.log(`differential: ${program} failed: ${run.stderr}`);
+  process.exit(1);
+}
+const ours = run.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+
+let agree = 0, shown = 0, compared = 0;
+for (const [index, [name, text]] of inputs.entries()) {
+  const verdict = await judge(name, text);
+  if (leftOut(text, verdict.errors)) continue;
+  const theirs = verdict.errors.filter(counted);
+  ++compared;
+  const mine = (ours[index].errors ?? []).map((e) => e.Message).filter(counted);
+  const places = (list) => [...new Set(list.map(placeOf))].sort().join(" ");
+  const bothFine = verdict.errors.length === 0 && ours[index].errors === undefined;
+  if (places(theirs) === places(mine) && (!bothFine || isDeepStrictEqual(outline(verdict.template), outline(ours[index])))) {
+    ++agree;
+  } else if (++shown <= Number(process.env.SHOW ?? 20)) {
+    console.log(`DISAGREES ${name}\n  theirs: ${theirs.join("\n          ")}\n  ours:   ${mine.join("\n          ")}`);
+    if (bothFine) console.log("  theirs: " + JSON.stringify(outline(verdict.template)) + "\n  ours:   " + JSON.stringify(outline(ours[index])));
+  }
+}
+console.log(`workflow-reader differential: ${agree} of ${compared} agree (${inputs.length - compared} left out)`);
+process.exit(agree === compared ? 0 : 1);
