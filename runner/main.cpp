@@ -1,1 +1,3 @@
-int main() { return 2; }
+#include "runner/cli/cli.h"
+
+int main(int argc, char** argv) { return drydock::runner::run_cli(argc, argv); }

@@ -337,7 +337,7 @@ Status copy_into(const std::filesystem::path& root, const CopyJob& job) {
   return {};
 }
 
-Status make_directories(const std::filesystem::path& root, const std::string& path, std::optional<Owner> owner) {
+Status make_directories_in(const std::filesystem::path& root, const std::string& path, std::optional<Owner> owner) {
   DRYDOCK_ASSIGN(auto target, Target::open(root));
   DRYDOCK_TRY(target.make(clean_relative(path), owner));
   target.restore_times();

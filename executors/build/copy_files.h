@@ -49,6 +49,6 @@ struct CopyJob {
 Status copy_into(const std::filesystem::path& root, const CopyJob& job);
 
 /// mkdir -p inside the root; new directories get `owner`, mode 0755 and the epoch as their time.
-Status make_directories(const std::filesystem::path& root, const std::string& path, std::optional<Owner> owner);
+Status make_directories_in(const std::filesystem::path& root, const std::string& path, std::optional<Owner> owner);
 
 }  // namespace drydock::build

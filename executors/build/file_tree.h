@@ -74,6 +74,7 @@ class FileTree {
   Result<std::string> resolve(const std::string& path) const;
 
   const std::filesystem::path& root() const { return root_; }
+  bool has_filter() const { return static_cast<bool>(filter_.excluded); }
 
  private:
   FileTree(std::filesystem::path root, PathFilter filter, UniqueFd fd);

@@ -1,0 +1,108 @@
+#include "runner/cli/cli.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+#include <thread>
+
+#include "executors/base/log.h"
+#include "runner/cli/exit_code.h"
+
+namespace drydock::runner {
+
+namespace {
+
+constexpr const char* k_version = DRYDOCK_VERSION;
+
+std::stop_source& interrupt_source() {
+  static std::stop_source source;
+  return source;
+}
+
+/// Signals are taken by a thread of their own, so that handlers may do anything.
+void watch_signals() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGINT);
+  ::sigaddset(&set, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread([set] {
+    for (int count = 0;; ++count) {
+      int number = 0;
+      if (::sigwait(&set, &number) != 0) return;
+      if (count > 0) ::_exit(k_exit_cancelled);
+      interrupt_source().request_stop();
+    }
+  }).detach();
+}
+
+/// What DESIGN promises and no work has reached yet: refused by name.
+void add_refused(CLI::App& app, Chosen& chosen, const char* name, const char* what) {
+  auto* command = app.add_subcommand(name, std::string(what) + " (not supported yet)");
+  command->allow_extras();
+  command->callback([&chosen, name] {
+    chosen.run = [name] {
+      std::fprintf(stderr, "drydock: error: `drydock %s` is not supported yet\n", name);
+      return static_cast<int>(k_exit_usage);
+    };
+  });
+}
+
+}  // namespace
+
+std::stop_token interrupted() { return interrupt_source().get_token(); }
+
+bool read_input(const std::string& path, std::string& text, std::string& why) {
+  if (path == "-") {
+    text.assign(std::istreambuf_iterator<char>(std::cin), {});
+    return true;
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    why = path + " cannot be read";
+    return false;
+  }
+  text.assign(std::istreambuf_iterator<char>(file), {});
+  return true;
+}
+
+int run_cli(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  init_logging();
+  CLI::App app{"drydock runs GitHub Actions workflows and builds multi-platform images, with no daemon.", "drydock"};
+  app.set_version_flag("--version", std::string("drydock ") + k_version);
+  app.require_subcommand(1);
+  Chosen chosen;
+  add_run_command(app, chosen);
+  add_plan_command(app, chosen);
+  add_build_command(app, chosen);
+  add_manifest_commands(app, chosen);
+  add_verify_command(app, chosen);
+  add_doctor_command(app, chosen);
+  add_cache_commands(app, chosen);
+  add_eval_command(app, chosen);
+  add_debug_commands(app, chosen);
+  add_engine_command(app, chosen);
+  add_refused(app, chosen, "lint", "check workflow files");
+  add_refused(app, chosen, "workers", "remote native workers");
+  add_refused(app, chosen, "worker", "serve as a remote native worker");
+  add_refused(app, chosen, "history", "past runs");
+  add_refused(app, chosen, "logs", "logs of a past run");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int status = app.exit(e);
+    return status == 0 ? static_cast<int>(k_exit_ok) : static_cast<int>(k_exit_usage);
+  }
+  watch_signals();
+  return chosen.run ? chosen.run() : static_cast<int>(k_exit_usage);
+}
+
+}  // namespace drydock::runner
