@@ -246,12 +246,12 @@ void LayerPlanner::settle_links() {
   for (auto& planned : entries_) {
     if (!planned.inode.second || !any_changed[planned.inode]) continue;
     planned.changed = true;
-    if (planned.entry.type != TarType::file && planned.entry.type != TarType::symlink) continue;
     auto [known, is_first] = first.emplace(planned.inode, &planned.entry.path);
     if (is_first) continue;
     planned.entry.type = TarType::hard_link;
     planned.entry.link = *known->second;
     planned.entry.size = 0;
+    planned.entry.device_major = planned.entry.device_minor = 0;
     planned.entry.xattrs.clear();
     planned.xattrs_read = true;
   }

@@ -23,7 +23,8 @@ std::string value_of(const std::map<std::string, std::string>& values, const cha
 Status TarReader::read_pax(std::uint64_t size, Pax& pax) {
   DRYDOCK_ASSIGN(auto bytes, text(size, "a PAX header"));
   std::string_view rest = bytes;
-  std::optional<std::uint64_t> sparse_offset;
+  std::uint64_t sparse_offset = 0;
+  bool offset_known = false;
   while (!rest.empty() && rest[0] != '\0') {
     auto blank = rest.find(' ');
     auto length = pax_number(rest.substr(0, blank));
@@ -43,12 +44,14 @@ Status TarReader::read_pax(std::uint64_t size, Pax& pax) {
         pax.xattrs.emplace(percent_decoded(name.substr(k_libarchive.size())), *plain);
       }
     } else if (name == "GNU.sparse.offset") {  // version 0.0 repeats offset and numbytes
-      sparse_offset = pax_number(value);
+      auto offset = pax_number(value);
+      offset_known = offset.has_value();
+      sparse_offset = offset.value_or(0);
     } else if (name == "GNU.sparse.numbytes") {
       auto count = pax_number(value);
-      if (!sparse_offset || !count) return broken("bad sparse map");
-      pax.sparse.emplace_back(*sparse_offset, *count);
-      sparse_offset.reset();
+      if (!offset_known || !count) return broken("bad sparse map");
+      pax.sparse.emplace_back(sparse_offset, *count);
+      offset_known = false;
     } else {
       pax.values[name] = value;
     }
