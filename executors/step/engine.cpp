@@ -167,11 +167,11 @@ GithubExtras JobRun::extras_of(const StepRequest& step) const {
 std::string JobRun::name_of_step(StepFrame& frame) {
   if (!frame.step.name.empty()) {
     auto name = evaluator_.string(frame.step.name, frame.context());
-    return name ? *name : frame.step.name.text;
+    return name ? *name : frame.step.name.shown();
   }
   if (frame.step.is_action()) return "Run " + frame.step.uses.text;
   auto run = evaluator_.string(frame.step.run, frame.context());
-  return "Run " + first_line(run ? *run : frame.step.run.text);
+  return "Run " + first_line(run ? *run : frame.step.run.shown());
 }
 
 Result<std::optional<std::chrono::milliseconds>> JobRun::timeout_of(const StepRequest& step, const Context& context) {

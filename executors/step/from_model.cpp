@@ -10,7 +10,11 @@ Place place_of(const parser::Range& range, const std::string& file) {
 Text text_of(const model::Token& token, const std::string& file) {
   Text text{.place = place_of(token.range, file)};
   switch (token.kind) {
-    case model::TokenKind::expression: text.kind = TextKind::expression; text.text = token.text; break;
+    case model::TokenKind::expression:
+      text.kind = TextKind::expression;
+      text.text = token.text;
+      text.source = token.source;
+      break;
     case model::TokenKind::insert: text.kind = TextKind::insert; break;
     default: text.text = token.to_string();
   }

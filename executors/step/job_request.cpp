@@ -30,13 +30,16 @@ Place place_from(const OrderedJson& json) {
 }
 
 OrderedJson text_json(const Text& text) {
-  return {{"text", text.text}, {"place", place_json(text.place)},
-          {"kind", k_text_kinds[static_cast<std::size_t>(text.kind)]}};
+  OrderedJson json{{"text", text.text}, {"place", place_json(text.place)},
+                   {"kind", k_text_kinds[static_cast<std::size_t>(text.kind)]}};
+  if (!text.source.empty()) json["source"] = text.source;
+  return json;
 }
 
 Text text_from(const OrderedJson& json) {
   return {json.at("text").get<std::string>(), place_from(json.at("place")),
-          static_cast<TextKind>(index_of(k_text_kinds, json.at("kind").get<std::string>(), "kind"))};
+          static_cast<TextKind>(index_of(k_text_kinds, json.at("kind").get<std::string>(), "kind")),
+          json.value("source", std::string())};
 }
 
 OrderedJson map_json(const TextMap& map) {

@@ -27,7 +27,10 @@ struct Text {
   std::string text;
   Place place;
   TextKind kind = TextKind::literal;
+  std::string source;  // an expression as it was written; empty for literals
 
+  /// For people: as written.
+  const std::string& shown() const { return source.empty() ? text : source; }
   bool empty() const { return text.empty(); }
   bool is_expression() const { return kind == TextKind::expression; }
 };

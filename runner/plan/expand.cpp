@@ -161,7 +161,8 @@ Value Expander::expand_strategy() {
   if (!whole) return Value();
   if (whole->has_unknown()) {
     std::string names;
-    for (const auto& name : Value::unknown_from({*whole}).unknown().depends_on) names += (names.empty() ? "" : ", ") + name;
+    const Value unknown = Value::unknown_from({*whole});
+    for (const auto& name : unknown.unknown().depends_on) names += (names.empty() ? "" : ", ") + name;
     out_.matrix_waits_for = names;
     return Value();
   }

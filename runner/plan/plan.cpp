@@ -118,7 +118,7 @@ class Planner {
     std::vector<std::string> depends_on;
     switch (values.condition(step.condition, depends_on)) {
       case expression::Truth::yes: break;
-      case expression::Truth::no: out.will = Will::skip; out.reason = step.condition.text + " is false"; break;
+      case expression::Truth::no: out.will = Will::skip; out.reason = "its condition is false: " + step.condition.text; break;
       case expression::Truth::undecided: out.will = Will::unknown; out.reason = "depends on " + joined(depends_on);
     }
     const PlannedValue name = step.name.empty() ? PlannedValue{} : values.value("name", step.name);
@@ -135,9 +135,9 @@ class Planner {
       }
     }
     const PlannedValue* run = find(out.values, "run");
-    const std::string script = run ? (run->known() ? run->text : step.run.text) : "";
+    const std::string script = run ? (run->known() ? run->text : step.run.shown()) : "";
     out.name = !step.name.empty() && name.known() ? name.text
-               : !step.name.empty()               ? step.name.text
+               : !step.name.empty()               ? step.name.shown()
                : step.is_action()                 ? "Run " + step.uses.text
                                                   : "Run " + script.substr(0, script.find('\n'));
     return out;

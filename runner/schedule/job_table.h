@@ -21,7 +21,7 @@ struct JobEntry {
   JobState state = JobState::waiting;
   Expansion expansion;
   std::size_t started = 0, ended = 0;   // legs
-  bool stopped = false;                 // fail-fast: no more legs
+  bool stopped = false;                 // fail-fast or cancellation: no more legs
   Outcome result = Outcome::none;
   std::map<std::string, std::string> outputs;
 };

@@ -176,6 +176,8 @@ void Run::loop() {
     if (stop_.stop_requested() && !cancelled_) {
       cancelled_ = true;
       for (auto& running : running_) running->stop.request_stop();
+      // Jobs that become ready from now on ask their own conditions: always() ones still run.
+      for (auto& entry : table_.entries()) entry.stopped = entry.stopped || entry.state == JobState::expanded;
     }
     while (advance()) {
     }
@@ -241,7 +243,7 @@ void Run::start_legs(JobEntry& entry) {
   const Expansion& expansion = entry.expansion;
   while (entry.started < expansion.legs.size()) {
     const std::size_t own = entry.started - entry.ended;
-    if (cancelled_ || entry.stopped) return stop_rest(entry);
+    if (entry.stopped) return stop_rest(entry);
     if (static_cast<int>(running_.size()) >= limit_) return;
     if (expansion.max_parallel > 0 && static_cast<int>(own) >= expansion.max_parallel) return;
     start(entry, entry.started++);
@@ -339,10 +341,11 @@ void Run::conclude() {
 
 }  // namespace
 
-int exit_code_of(ErrorCode code) {
+int run_exit_code(ErrorCode code) {
   switch (code) {
     case ErrorCode::usage: return 2;
     case ErrorCode::invalid_input:
+    case ErrorCode::invalid_source:
     case ErrorCode::unsupported: return 3;
     case ErrorCode::environment: return 4;
     case ErrorCode::registry_auth:
@@ -360,7 +363,7 @@ int RunResult::exit_code() const {
   if (!error) return 1;
   // A wrong value inside a running workflow is the workflow's failure, not a file that cannot be read.
   if (!jobs.empty() && (*error == ErrorCode::invalid_input || *error == ErrorCode::usage)) return 1;
-  return exit_code_of(*error);
+  return run_exit_code(*error);
 }
 
 RunResult run_workflow(const RunOptions& options, const step::JobServices& services, std::stop_token stop) {

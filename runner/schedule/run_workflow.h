@@ -43,7 +43,7 @@ struct RunResult {
 };
 
 /// The exit status for an error's code.
-int exit_code_of(ErrorCode code);
+int run_exit_code(ErrorCode code);
 
 /// `services.bus` and the rest are shared by all jobs.
 RunResult run_workflow(const RunOptions& options, const step::JobServices& services, std::stop_token stop = {});

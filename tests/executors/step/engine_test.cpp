@@ -95,7 +95,7 @@ TEST_CASE("outputs, path, summary, working directory, job outputs") {
           echo "# Title ${{ secrets.S }}" >> $GITHUB_STEP_SUMMARY
       - run: tool && basename "$PWD"
         working-directory: sub/deep
-      - run: [[ -o pipefail ]] && basename "$PWD"
+      - run: test -o pipefail && basename "$PWD"
 )", {.secrets = {{"S", "hunter22"}}});
   INFO(ran.log << ran.messages);
   REQUIRE(ran.result.conclusion == Outcome::success);

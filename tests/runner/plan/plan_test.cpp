@@ -1,0 +1,121 @@
+#include "runner/plan/plan.h"
+
+#include "parser/workflow/reader.h"
+#include "tests/support/catch.h"
+
+using namespace drydock;
+using namespace drydock::runner;
+
+namespace {
+
+const char* k_workflow = R"(name: Build
+on:
+  push: {branches: [main]}
+env: {IMAGE: registry.example/app}
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    outputs: {digest: "${{ steps.push.outputs.digest }}"}
+    steps:
+      - id: meta
+        run: echo "tags=$IMAGE:1" >> "$GITHUB_OUTPUT"
+      - uses: docker/build-push-action@v5
+        id: push
+        with:
+          platforms: linux/amd64,linux/arm64
+          push: ${{ github.event_name != 'pull_request' }}
+          tags: ${{ steps.meta.outputs.tags }}
+          cache-to: type=registry,ref=${{ env.IMAGE }}:buildcache
+      - run: echo ${{ secrets.TOKEN }} ${{ secrets.NONE }} ${{ env.LATER }}
+        if: ${{ steps.push.outputs.digest != '' }}
+      - run: echo never
+        if: github.ref == 'refs/heads/other'
+  deploy:
+    needs: build
+    runs-on: ubuntu-latest
+    strategy: {matrix: {site: "${{ fromJSON(needs.build.outputs.sites) }}"}}
+    steps: [{run: echo}]
+)";
+
+/// Answers for one name; never performed in a plan.
+class Named : public step::NativeAction {
+ public:
+  std::string_view name() const override { return "docker/build-push-action"; }
+  const std::vector<step::InputDeclaration>& inputs() const override {
+    static const std::vector<step::InputDeclaration> none;
+    return none;
+  }
+  const std::vector<std::string>& outputs() const override {
+    static const std::vector<std::string> none;
+    return none;
+  }
+  Status main(step::ActionContext&) const override { return make_error(ErrorCode::internal, "performed in a dry run"); }
+};
+
+Plan plan_of(const std::string& yaml, const std::string& ref, std::vector<worker::Worker> workers) {
+  const auto read = parser::workflow::read_workflow(yaml, "w.yml");
+  REQUIRE(read.ok());
+  GitFacts git{.sha = std::string(40, 'a'), .ref = ref, .owner = "o", .name = "r", .has_remote = true, .default_branch = "main",
+               .before = std::string(40, 'b')};
+  step::NativeActions actions;
+  actions.add(std::make_shared<Named>());
+  PlanInputs inputs{.event = make_event({.name = "push"}, git).value(), .workers = std::move(workers), .actions = &actions};
+  inputs.settings.secrets = {"TOKEN"};
+  inputs.settings.runner.os = "Linux";
+  inputs.settings.runner.arch = "X64";
+  return make_plan({*read.workflow}, inputs);
+}
+
+worker::Worker here() {
+  return {.name = "local", .native = {Platform{"linux", "amd64"}}, .emulated = {Platform{"linux", "arm64"}}};
+}
+
+}  // namespace
+
+TEST_CASE("a plan shows what is known, and names what is not") {
+  const Plan plan = plan_of(k_workflow, "refs/heads/main", {here()});
+  const std::string text = to_text(plan);
+  INFO(text);
+  REQUIRE(plan.workflows.size() == 1);
+  const auto& build = plan.workflows[0].jobs[0];
+  REQUIRE(build.legs.size() == 1);
+  const auto& steps = build.legs[0].steps;
+  REQUIRE(steps.size() == 4);
+  REQUIRE(steps[1].build);
+  CHECK(steps[1].build->tags.depends_on == std::vector<std::string>{"steps.meta.outputs.tags"});
+  CHECK(steps[1].build->cache_to.text == "type=registry,ref=registry.example/app:buildcache");
+  CHECK(steps[1].build->push.text == "true");
+  REQUIRE(steps[1].build->legs.size() == 2);
+  CHECK(steps[1].build->legs[0].execution == Execution::native);
+  CHECK(steps[1].build->legs[1].execution == Execution::emulated);
+  CHECK(steps[2].name == "Run echo ${{ secrets.TOKEN }} ${{ secrets.NONE }} ${{ env.LATER }}");
+  CHECK(steps[2].will == Will::unknown);
+  CHECK(steps[2].reason == "depends on steps.push.outputs.digest");
+  CHECK(steps[2].values[0].depends_on == std::vector<std::string>{"env.LATER"});
+  CHECK(steps[3].will == Will::skip);
+  CHECK(plan.workflows[0].jobs[1].matrix_waits_for == "needs.build.outputs.sites");
+  CHECK(text.find("unknown until the run: steps.meta.outputs.tags") != std::string::npos);
+  CHECK(text.find("build linux/arm64 on local, emulated") != std::string::npos);
+  REQUIRE(plan.problems.size() == 1);
+  CHECK(format_line(plan.problems[0]) == "w.yml:19:14: secret 'NONE' is not defined: it would be empty [undefined-secret]");
+
+  const OrderedJson json = to_json(plan);
+  CHECK(json.at("schema") == 1);
+  CHECK(json["workflows"][0]["jobs"][0]["legs"][0]["steps"][1]["build"]["legs"][1]["execution"] == "emulated");
+  CHECK(json["problems"][0]["line"] == 19);
+}
+
+TEST_CASE("a platform that nothing runs is a problem with its place") {
+  worker::Worker only_native = here();
+  only_native.emulated.clear();
+  const Plan plan = plan_of(k_workflow, "refs/heads/main", {only_native});
+  REQUIRE(has_errors(plan.problems));
+  CHECK(to_text(plan).find("w.yml:15:22: no worker runs linux/arm64, natively or emulated") != std::string::npos);
+}
+
+TEST_CASE("a workflow that the event does not trigger says why") {
+  const Plan plan = plan_of(k_workflow, "refs/heads/topic", {here()});
+  CHECK(plan.workflows[0].will == Will::skip);
+  CHECK(!plan.workflows[0].reason.empty());
+  CHECK(plan.workflows[0].jobs.empty());
+}
