@@ -18,6 +18,8 @@
 
 namespace drydock {
 
+struct HttpResponse;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -29,6 +31,8 @@ struct HttpRequest {
   // Takes the response body as it comes instead of HttpResponse::body, for statuses below 300;
   // returning false aborts.
   std::function<bool(std::string_view)> on_body;
+  // Before the first on_body: the status and headers of the answer that the body belongs to.
+  std::function<void(const HttpResponse&)> on_headers;
   std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
   bool follow_redirects = true;
   std::uint64_t max_body = 512ULL << 20;  // of HttpResponse::body; more is an error

@@ -204,6 +204,8 @@ std::size_t Transfer::on_write(char* data, std::size_t size, std::size_t count, 
   auto& transfer = *static_cast<Transfer*>(self);
   const std::string_view piece(data, size * count);
   if (transfer.request_.on_body && transfer.response_.status < 300) {
+    if (transfer.request_.on_headers && !transfer.told_headers_) transfer.request_.on_headers(transfer.response_);
+    transfer.told_headers_ = true;
     if (transfer.request_.on_body(piece)) return piece.size();
     transfer.aborted_ = Aborted::by_receiver;
     return 0;

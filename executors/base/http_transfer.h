@@ -53,6 +53,7 @@ class Transfer {
   int file_ = -1;
   std::uint64_t body_start_ = 0, body_size_ = 0, body_done_ = 0;
   Aborted aborted_ = Aborted::no;
+  bool told_headers_ = false;
 };
 
 }  // namespace drydock
