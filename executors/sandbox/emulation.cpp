@@ -25,22 +25,6 @@ namespace {
 
 constexpr const char* k_binfmt = "/proc/sys/fs/binfmt_misc";
 
-// Whether a fresh user namespace may mount its own binfmt_misc: a child tries, with system calls only.
-bool private_binfmt_works() {
-  const long pid = syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
-  if (pid == 0) {
-    const bool works = mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                       mount("binfmt_misc", k_binfmt, "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
-    _exit(works ? 0 : 1);
-  }
-  int status = 0;
-  if (pid < 0) return false;
-  while (waitpid(static_cast<pid_t>(pid), &status, 0) < 0) {
-    if (errno != EINTR) return false;
-  }
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 EmulationPlan refused(EmulationPlan plan, std::string why, std::string mend) {
   plan.way = EmulationWay::refused;
   plan.why = std::move(why);
@@ -65,6 +49,22 @@ std::string_view name_of(EmulationWay way) {
   return "refused";
 }
 
+// Between clone and exit the child makes system calls only: another thread may hold a lock.
+bool private_binfmt_works() {
+  const long pid = syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
+  if (pid == 0) {
+    const bool works = mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                       mount("binfmt_misc", k_binfmt, "binfmt_misc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
+    _exit(works ? 0 : 1);
+  }
+  int status = 0;
+  if (pid < 0) return false;
+  while (waitpid(static_cast<pid_t>(pid), &status, 0) < 0) {
+    if (errno != EINTR) return false;
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 EmulationPlan decide_emulation(const Platform& platform, const EmulationFacts& facts) {
   EmulationPlan plan;
   plan.platform = platform;
@@ -74,7 +74,10 @@ EmulationPlan decide_emulation(const Platform& platform, const EmulationFacts& f
   }
   const auto entry = entry_for(facts.entries, platform.architecture);
   const bool same = platform.architecture == facts.host.architecture || runs_natively(platform, facts.host);
-  if (same || (facts.native_runs && !entry)) {
+  // A registration may be out of sight (a fresh /proc does not show the host's), so running alone proves nothing,
+  // except for what a CPU can have beside its own instructions.
+  const bool second_set = platform.architecture == "arm" && facts.host.architecture == "arm64";
+  if (same || (second_set && facts.native_runs && !entry)) {
     plan.way = EmulationWay::native;
     plan.why = name + " runs natively";
     return plan;
@@ -89,8 +92,14 @@ EmulationPlan decide_emulation(const Platform& platform, const EmulationFacts& f
     plan.why = name + " runs through the registration " + entry->name + " (" + entry->interpreter + ")";
     return plan;
   }
+  const bool can_register = facts.qemu && facts.user_namespace && facts.private_binfmt;
+  if (facts.native_runs && !entry && !can_register) {
+    plan.way = EmulationWay::host_registration;
+    plan.why = name + " runs through a registration that cannot be seen from here";
+    return plan;
+  }
   if (!facts.qemu) return refused(plan, name + " cannot run here: no static QEMU for it", facts.qemu_mend);
-  if (facts.user_namespace && facts.private_binfmt) {
+  if (can_register) {
     plan.way = EmulationWay::own_namespace;
     plan.why = name + " runs under " + with_version(facts.qemu) + ", registered in a namespace of its own";
     return plan;
@@ -129,7 +138,9 @@ EmulationFacts gather_facts(const Platform& platform, HostRegistration allowed) 
   }
   facts.root = geteuid() == 0 && in_initial_user_namespace();
   facts.may_register_on_host = allowed == HostRegistration::allowed;
-  if (facts.native_runs || !facts.qemu) return facts;
+  const auto entry = entry_for(facts.entries, platform.architecture);
+  const bool settled = facts.native_runs && entry && entry->flags.find('F') != std::string::npos;
+  if (settled || !facts.qemu) return facts;
   if (!in_initial_user_namespace() && geteuid() == 0) {
     facts.user_namespace = true;  // already in one: its binfmt_misc is ours
   } else {

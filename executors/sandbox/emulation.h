@@ -87,6 +87,9 @@ struct EmulationPlan {
 };
 EmulationPlan decide_emulation(const Platform& platform, const EmulationFacts& facts);
 
+/// Whether a user namespace may mount its own binfmt_misc here; a child tries.
+bool private_binfmt_works();
+
 enum class HostRegistration { forbidden, allowed };
 EmulationFacts gather_facts(const Platform& platform, HostRegistration allowed = HostRegistration::forbidden);
 inline EmulationPlan plan_emulation(const Platform& platform,

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "executors/base/process.h"
+#include "executors/sandbox/container_init.h"
 #include "executors/sandbox/files.h"
 #include "executors/sandbox/supervisor.h"
 
@@ -179,9 +180,13 @@ Result<ContainerResult> Runtime::run(const ContainerSpec& spec, const ContainerI
   std::filesystem::create_directories(root, error);
   std::filesystem::create_directories(bundle.directory, error);
   if (error) return errno_error("cannot make " + bundle.directory.string(), error.value());
+  ContainerSpec complete = spec;
+  if (spec.init == ContainerInit::ours) {
+    DRYDOCK_ASSIGN(complete, with_container_init(spec, state_dir_));
+  }
   {
     std::ofstream config(bundle.directory / "config.json");
-    config << runtime_config(spec, host_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    config << runtime_config(complete, host_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     if (!config.flush()) return errno_error("cannot write " + (bundle.directory / "config.json").string(), errno);
   }
 

@@ -24,6 +24,9 @@ enum class ContainerNetwork { host, none };
 enum class Security { standard, insecure };  // insecure: all capabilities, no seccomp, nothing masked
 enum class RootAccess { read_write, read_only };
 enum class Privileges { may_gain, no_new };
+/// Process 1: the program itself, or a tiny init of ours above it. Emulated containers need ours: under QEMU a crash
+/// of process 1 would hang.
+enum class ContainerInit { program, ours };
 
 struct UserIds {
   std::uint32_t uid = 0, gid = 0;
@@ -58,6 +61,7 @@ struct ContainerSpec {
   Security security = Security::standard;
   RootAccess root_access = RootAccess::read_write;
   Privileges privileges = Privileges::may_gain;
+  ContainerInit init = ContainerInit::program;
   std::string hostname;             // needs a uts namespace of its own; the host's name when empty
   std::uint64_t shm_size = 64ull << 20;
   std::vector<Ulimit> ulimits;

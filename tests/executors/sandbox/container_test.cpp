@@ -117,6 +117,26 @@ void check_containers(const std::filesystem::path& scratch) {
     INFO(outcome.error << outcome.err);
     CHECK(outcome.out == "mounted\n");
   }
+  SECTION("with an init of ours the program is not process 1") {
+    auto spec = spec_for(rootfs, "init-ours", {"sh", "-c", "echo $$; exit 9"});
+    spec.init = ContainerInit::ours;
+    const auto outcome = run(runtime, spec);
+    INFO(outcome.error << outcome.err);
+    CHECK(outcome.out.size() > 1);
+    CHECK(outcome.out != "1\n");
+    CHECK(outcome.result.exit_code == 9);
+    spec.args = {"/bin/sh", "-c", "kill -11 $$"};
+    CHECK(run(runtime, spec).result.signal == SIGSEGV);
+    write(rootfs / "foreign", "no program at all");
+    std::filesystem::permissions(rootfs / "foreign", std::filesystem::perms(0755));
+    spec.args = {"/foreign"};
+    const auto foreign = run(runtime, spec);
+    CHECK(foreign.result.exit_code == 126);
+    CHECK(foreign.err == "exec format error\n");
+    spec.args = {"absent"};
+    CHECK(run(runtime, spec).error.find("absent") != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(rootfs / "dev/.drydock-init"));
+  }
   SECTION("death by a signal") {
     const auto outcome =
         run(runtime, spec_for(rootfs, "signal", {"/bin/sh", "-c", "sh -c 'kill -11 $$'; exit $?"}));
@@ -180,7 +200,8 @@ TEST_CASE("inside: an arm64 container", "[.inside]") {
   CHECK(outcome.out == "aarch64\n");
   spec.args = {"/bin/sh", "-c", "exit 5"};
   CHECK(run(*runtime, spec).result.exit_code == 5);
-  spec.args = {"/bin/sh", "-c", "/bin/sleep 60 & kill -11 $!; wait $!"};
+  spec.init = ContainerInit::ours;  // as process 1 it would hang
+  spec.args = {"/bin/sh", "-c", "kill -11 $$"};
   const auto crash = run(*runtime, spec);
   INFO(crash.err << crash.result.exit_code);
   CHECK(classify_failure(crash.result.exit_code, crash.result.signal, crash.result.stderr_tail, Emulated::yes).kind ==
