@@ -9,6 +9,7 @@ std::string_view name_of(ErrorCode code) {
   switch (code) {
     case ErrorCode::usage: return "usage";
     case ErrorCode::invalid_input: return "invalid_input";
+    case ErrorCode::invalid_source: return "invalid_source";
     case ErrorCode::not_found: return "not_found";
     case ErrorCode::unsupported: return "unsupported";
     case ErrorCode::permission: return "permission";

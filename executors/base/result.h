@@ -16,6 +16,7 @@ namespace drydock {
 enum class ErrorCode {
   usage,                // the command line or an action's input is wrong
   invalid_input,        // a file, a reference, a manifest cannot be understood
+  invalid_source,       // a workflow or Dockerfile is wrong or missing
   not_found,            // a file, blob, tag, platform is not there
   unsupported,          // understood, and refused by name
   permission,           // the operating system refused

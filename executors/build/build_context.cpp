@@ -93,7 +93,7 @@ Status BuildContext::read_dockerfile() {
     dockerfile_.name = place.starts_with(root_ + "/") ? place.substr(root_.size() + 1) : place;
     return {};
   }
-  return make_error(ErrorCode::not_found, "there is no Dockerfile: looked for " + places.front(),
+  return make_error(ErrorCode::invalid_source, "there is no Dockerfile: looked for " + places.front(),
                     "name it with -f (the action's input `file`), or check the context " + root_);
 }
 

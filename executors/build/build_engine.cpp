@@ -108,7 +108,7 @@ class Build {
           text += (text.empty() ? "" : "\n") + format_with_source(problem, file.text);
         }
       }
-      return make_error(ErrorCode::invalid_input, text);
+      return make_error(ErrorCode::invalid_source, text);
     }
     dockerfile_ = std::move(parsed.dockerfile);
     solver_.engine = &engine_;

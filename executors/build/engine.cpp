@@ -54,6 +54,20 @@ Result<EngineOptions> engine_options_from_json(const nlohmann::json& json) {
   }
 }
 
+std::shared_ptr<oci::Registry> make_registry(std::shared_ptr<HttpClient> http, const EngineOptions& options,
+                                             const std::string& docker_config_dir, Bus* bus) {
+  oci::RegistryOptions settings;
+  settings.mirrors = options.mirrors;
+  settings.plain_http = {options.plain_http.begin(), options.plain_http.end()};
+  settings.credentials_directory = docker_config_dir;
+  if (bus) {
+    settings.on_retry = [bus](const std::string& what, int attempt, const std::string& why) {
+      bus->warning(what + ": " + why + "; attempt " + std::to_string(attempt));
+    };
+  }
+  return std::make_shared<oci::Registry>(std::move(http), std::move(settings));
+}
+
 void Slots::take() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return free_ > 0; });
@@ -91,11 +105,7 @@ Status Engine::open() {
   records.emplace(*store, &*snapshots);
   hashes.emplace(*store);
   http = make_curl_client();
-  oci::RegistryOptions registry_options;
-  registry_options.mirrors = options.mirrors;
-  registry_options.plain_http = {options.plain_http.begin(), options.plain_http.end()};
-  registry_options.credentials_directory = request.docker_config_dir;
-  registry = std::make_shared<oci::Registry>(http, std::move(registry_options));
+  registry = make_registry(http, options, request.docker_config_dir, scope.bus);
   return {};
 }
 

@@ -52,6 +52,10 @@ struct EngineOptions {
 nlohmann::json to_json(const EngineOptions& options);
 Result<EngineOptions> engine_options_from_json(const nlohmann::json& json);
 
+/// A client with the operator's mirrors and transport settings; retries are told on `bus` when it is given.
+std::shared_ptr<oci::Registry> make_registry(std::shared_ptr<HttpClient> http, const EngineOptions& options,
+                                             const std::string& docker_config_dir, Bus* bus);
+
 /// Runs at most so many at a time.
 class Slots {
  public:

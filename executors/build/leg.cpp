@@ -37,7 +37,7 @@ Error Leg::refusal(const parser::Diagnostics& diagnostics) const {
     if (problem.severity != parser::Severity::error) continue;
     text += (text.empty() ? "" : "\n") + format_with_source(problem, shared_.source);
   }
-  return make_error(ErrorCode::invalid_input, text, mend);
+  return make_error(ErrorCode::invalid_source, text, mend);
 }
 
 Status Leg::plan() {

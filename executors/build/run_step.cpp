@@ -193,6 +193,8 @@ Result<sandbox::ContainerSpec> container_for(Engine& engine, const RunJob& job) 
   if (!has_variable(spec.env, "HOME")) spec.env.push_back("HOME=" + spec.user.home);
   lend(spec.env, job.hidden_env);
   const auto plan = engine.emulation(job.platform);
+  // Under some versions of QEMU a crashing program hangs for ever when it is pid 1.
+  if (plan.emulated()) spec.init = sandbox::ContainerInit::ours;
   if (plan.emulated() && plan.qemu) {
     lend(spec.env, sandbox::emulation_environment(job.platform.architecture, *plan.qemu));
   }

@@ -12,7 +12,6 @@
 #include <sstream>
 #include <thread>
 
-#include "executors/base/log.h"
 #include "runner/cli/exit_code.h"
 
 namespace drydock::runner {
@@ -75,7 +74,6 @@ bool read_input(const std::string& path, std::string& text, std::string& why) {
 
 int run_cli(int argc, char** argv) {
   ::signal(SIGPIPE, SIG_IGN);
-  init_logging();
   CLI::App app{"drydock runs GitHub Actions workflows and builds multi-platform images, with no daemon.", "drydock"};
   app.set_version_flag("--version", std::string("drydock ") + k_version);
   app.require_subcommand(1);

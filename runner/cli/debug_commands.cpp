@@ -65,21 +65,20 @@ struct ParseOptions {
 };
 
 int parse_workflow(const ParseOptions& given) {
-  parser::workflow::TemplateJsonRequest request;
-  std::string why;
-  if (!read_input(given.file, request.text, why)) return fail(why, k_exit_usage);
-  request.name = given.name.empty() ? given.file : given.name;
-  request.options_json = given.options;
+  std::string text, why;
+  if (!read_input(given.file, text, why)) return fail(why, k_exit_usage);
+  std::map<std::string, std::string> references;
   for (const auto& item : given.refs) {
     const auto equals = item.find('=');
     if (equals == std::string::npos) return fail("--ref " + item + " is not REF=FILE", k_exit_usage);
-    if (!read_input(item.substr(equals + 1), request.references[item.substr(0, equals)], why)) {
-      return fail(why, k_exit_usage);
-    }
+    if (!read_input(item.substr(equals + 1), references[item.substr(0, equals)], why)) return fail(why, k_exit_usage);
   }
-  const auto answer = parser::workflow::template_json(request);
-  std::cout << answer.json << "\n";
-  return answer.ok ? k_exit_ok : k_exit_invalid;
+  auto options = parse_json(given.options.empty() ? "{}" : given.options, "--options");
+  if (!options.ok()) return report(options.error());
+  const auto answer = parser::workflow::template_json(text, given.name.empty() ? given.file : given.name, references,
+                                                      parser::workflow::template_options(*options));
+  std::cout << dump_json(answer, 2) << "\n";
+  return answer.contains("errors") ? k_exit_invalid : k_exit_ok;
 }
 
 struct EvalOptions {

@@ -15,8 +15,6 @@ enum ExitCode : int {
   k_exit_cancelled = 130,
 };
 
-int exit_code_of(ErrorCode code);
-
 /// Prints "drydock: …" with context and mend on standard error; returns the exit status.
 int report(const Error& error);
 

@@ -9,6 +9,7 @@
 
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
+#include "executors/base/masker.h"
 #include "runner/schedule/concurrency.h"
 #include "runner/schedule/job_table.h"
 
@@ -22,10 +23,20 @@ std::chrono::milliseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
 }
 
-std::string file_name(const std::string& key) {
-  std::string out;
-  for (const char c : key) out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' ? c : '_';
-  return out + ".json";
+/// "<work>/<job>[.<index>]", which the request's own directories lie in.
+std::filesystem::path job_dir(const step::JobRequest& request) {
+  return std::filesystem::path(request.places.temp).parent_path();
+}
+
+/// What may be written to disk: outputs of steps and messages can hold secrets, outputs of jobs cannot.
+step::JobResult masked(step::JobResult result, const Masker& masker) {
+  result.message = masker.mask(result.message);
+  for (auto& step : result.steps) {
+    step.message = masker.mask(step.message);
+    step.name = masker.mask(step.name);
+    for (auto& [name, value] : step.outputs) value = masker.mask(value);
+  }
+  return result;
 }
 
 class Run {
@@ -63,7 +74,7 @@ class Run {
   void stop_rest(JobEntry& entry);
   void skip(JobEntry& entry, const std::string& why, Outcome outcome = Outcome::skipped);
   void record(const step::JobResult& result, bool failed_run);
-  void save(const step::JobResult& result);
+  void save(const step::JobRequest& request, const step::JobResult& result);
   void say(const parser::Diagnostics& problems);
   ExpansionContexts contexts_of(const JobEntry& entry) const;
   void conclude();
@@ -181,7 +192,7 @@ void Run::loop() {
     }
     while (advance()) {
     }
-    if (table_.all_done() && running_.empty()) return;
+    if (running_.empty()) return;  // all are done: needs are never circular
     std::deque<Ended> arrived;
     {
       std::unique_lock lock(mutex_);
@@ -270,7 +281,7 @@ void Run::start(JobEntry& entry, std::size_t leg) {
     event.outcome = before->second.conclusion;
     bus_.publish(std::move(event));
     results_[entry.job].push_back(before->second);
-    save(before->second);
+    save(request, before->second);
     return table_.leg_ended(entry, before->second, false);
   }
   auto running = std::make_unique<Running>();
@@ -297,7 +308,13 @@ void Run::take(Ended ended) {
   const bool go_on = ended.entry->expansion.legs[ended.leg].continue_on_error;
   const bool stopped_before = ended.entry->stopped;
   results_[ended.entry->job].push_back(ended.result);
-  save(ended.result);
+  const step::JobRequest& request = ended.entry->expansion.legs[ended.leg].request;
+  save(request, ended.result);
+  if (options_.work_dirs == WorkDirs::removed) {
+    if (const Status removed = remove_tree(job_dir(request).string()); !removed) {
+      bus_.warning("the directory of job '" + request.key + "' stays: " + Status(removed).error().to_string());
+    }
+  }
   record(ended.result, ended.result.conclusion == Outcome::failure && !go_on);
   table_.leg_ended(*ended.entry, ended.result, go_on);
   if (ended.entry->stopped && !stopped_before) {
@@ -314,9 +331,9 @@ void Run::record(const step::JobResult& result, bool failed_run) {
   }
 }
 
-void Run::save(const step::JobResult& result) {
-  const std::string file = options_.run_dir + "/jobs/" + file_name(result.key);
-  if (const auto written = write_file_atomic(file, dump_json(to_json(result), 1) + "\n"); !written) {
+void Run::save(const step::JobRequest& request, const step::JobResult& result) {
+  const std::string file = options_.run_dir + "/jobs/" + job_dir(request).filename().string() + ".json";
+  if (const auto written = write_file_atomic(file, dump_json(to_json(masked(result, bus_.masker())), 1) + "\n"); !written) {
     bus_.warning("the result of job '" + result.key + "' was not kept: " + Status(written).error().to_string());
   }
 }

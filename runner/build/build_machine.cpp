@@ -1,0 +1,111 @@
+#include "runner/build/build_machine.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "executors/build/engine_channel.h"
+#include "executors/sandbox/emulation.h"
+#include "executors/sandbox/userns.h"
+#include "runner/build/publish.h"
+
+namespace drydock::runner {
+
+namespace {
+
+/// A pipe whose ends close themselves.
+struct Pipe {
+  int read_end = -1, write_end = -1;
+  Status open() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error("pipe", errno);
+    read_end = ends[0];
+    write_end = ends[1];
+    return {};
+  }
+  ~Pipe() {
+    close_read();
+    close_write();
+  }
+  void close_read() {
+    if (read_end >= 0) ::close(std::exchange(read_end, -1));
+  }
+  void close_write() {
+    if (write_end >= 0) ::close(std::exchange(write_end, -1));
+  }
+};
+
+Result<build::EngineResult> run_in_namespace(const build::EngineCall& call, Bus& bus, std::stop_token stop) {
+  Pipe in, out;
+  DRYDOCK_TRY(in.open());
+  DRYDOCK_TRY(out.open());
+  std::error_code failed;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
+  if (failed) return errno_error("/proc/self/exe", failed.value());
+  sandbox::UserNamespaceOptions options;
+  options.descriptors = {{in.read_end, 0}, {out.write_end, 1}, {STDERR_FILENO, 2}};
+  DRYDOCK_ASSIGN(auto process, sandbox::spawn_in_user_namespace({self.string(), "engine", "--stdio"}, options));
+  in.close_read();
+  out.close_write();
+  const int to_engine = std::exchange(in.write_end, -1);  // call_engine closes it
+  auto answer = build::call_engine(call, to_engine, out.read_end, bus, stop);
+  if (auto ended = process.wait(); !ended.ok() && answer.ok()) return std::move(ended).error();
+  return answer;
+}
+
+}  // namespace
+
+build::EngineOptions engine_options(const Config& config) {
+  build::EngineOptions options;
+  options.store_root = config.store;
+  for (const auto& [host, settings] : config.registries) {
+    if (!settings.mirrors.empty()) options.mirrors[host] = settings.mirrors;
+    if (settings.plain_http) options.plain_http.push_back(host);
+  }
+  options.host_trust = config.host_trust ? build::HostTrust::visible : build::HostTrust::hidden;
+  options.host_registration = config.host_registration ? sandbox::HostRegistration::allowed
+                                                        : sandbox::HostRegistration::forbidden;
+  options.parallel_runs = config.parallel;
+  return options;
+}
+
+build::EngineSetting choose_setting(const std::vector<Platform>& platforms, const build::EngineOptions& options) {
+  if (::geteuid() != 0) return build::EngineSetting::own_namespace;
+  const auto host = host_platform();
+  const auto entries = sandbox::read_binfmt_entries();
+  for (const auto& platform : platforms) {
+    if (platform.os != "linux" || runs_natively(platform, host)) continue;
+    const auto entry = sandbox::entry_for(entries, platform.architecture);
+    if (entry && entry->flags.find('F') != std::string::npos) continue;
+    const auto plan = sandbox::plan_emulation(platform, options.host_registration);
+    if (plan.way == sandbox::EmulationWay::own_namespace) return build::EngineSetting::own_namespace;
+  }
+  return build::EngineSetting::machine;
+}
+
+Result<build::EngineResult> BuildMachine::run(const build::BuildRequest& request, Bus& bus, std::stop_token stop) {
+  const auto setting = choose_setting(request.platforms, options_);
+  if (setting == build::EngineSetting::machine) return build::run_engine(request, options_, setting, bus, stop);
+  return run_in_namespace({request, options_}, bus, stop);
+}
+
+Result<build::BuildResult> BuildMachine::build(const build::BuildRequest& given, Bus& bus, std::stop_token stop) {
+  auto request = given;
+  if (request.platforms.empty()) request.platforms = {host_platform()};
+  for (const auto& secret : request.secrets) bus.masker().add(secret.value);
+  DRYDOCK_ASSIGN(auto engine_result, run(request, bus, stop));
+  if (request.check_only) return build::BuildResult{};
+  DRYDOCK_ASSIGN(auto result, publish(request, options_, std::move(engine_result), bus, stop));
+  const std::lock_guard lock(mutex_);
+  finished_.push_back(result);
+  return result;
+}
+
+std::vector<build::BuildResult> BuildMachine::finished() const {
+  const std::lock_guard lock(mutex_);
+  return finished_;
+}
+
+}  // namespace drydock::runner

@@ -1,0 +1,78 @@
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "executors/build/engine_channel.h"
+#include "executors/oci/prune.h"
+#include "runner/cli/cli.h"
+#include "runner/cli/exit_code.h"
+#include "runner/config/config.h"
+#include "runner/events/printer.h"
+
+namespace drydock::runner {
+
+namespace {
+
+Result<std::unique_ptr<oci::Store>> open_store() {
+  DRYDOCK_ASSIGN(const auto config, load_config({}));
+  oci::StoreOptions options;
+  options.root = config.store;
+  return oci::Store::open(options);
+}
+
+int usage_of_disk() {
+  auto store = open_store();
+  if (!store.ok()) return report(store.error());
+  const auto usage = oci::disk_usage(**store);
+  if (!usage.ok()) return report(usage.error());
+  std::printf("%-12s %8zu  %s\n", "blobs", usage->blobs, format_bytes(static_cast<std::int64_t>(usage->blob_bytes)).c_str());
+  std::printf("%-12s %8zu  %s\n", "snapshots", usage->snapshots,
+              format_bytes(static_cast<std::int64_t>(usage->snapshot_bytes)).c_str());
+  std::printf("%-12s %8zu\n", "records", usage->records);
+  return k_exit_ok;
+}
+
+struct PruneArguments {
+  std::int64_t unused_hours = -1;
+  std::int64_t keep_megabytes = -1;
+  bool all = false;
+};
+
+int prune_store(const PruneArguments& arguments) {
+  auto store = open_store();
+  if (!store.ok()) return report(store.error());
+  oci::PruneOptions options;
+  if (arguments.unused_hours >= 0) options.unused_for = std::chrono::hours(arguments.unused_hours);
+  if (arguments.keep_megabytes >= 0) options.keep_bytes = static_cast<std::uint64_t>(arguments.keep_megabytes) * 1'000'000;
+  options.all = arguments.all;
+  const auto pruned = oci::prune(**store, options);
+  if (!pruned.ok()) return report(pruned.error());
+  for (const auto& problem : pruned->problems) std::fprintf(stderr, "warning: %s\n", problem.c_str());
+  std::printf("removed %zu records, %zu images, %zu snapshots, %zu blobs: %s\n", pruned->records, pruned->images,
+              pruned->snapshots, pruned->blobs, format_bytes(static_cast<std::int64_t>(pruned->bytes)).c_str());
+  return k_exit_ok;
+}
+
+}  // namespace
+
+void add_cache_commands(CLI::App& app, Chosen& chosen) {
+  auto* cache = app.add_subcommand("cache", "the local store");
+  cache->require_subcommand(1);
+  cache->add_subcommand("du", "what it takes on disk")->callback([&chosen] { chosen.run = usage_of_disk; });
+  auto arguments = std::make_shared<PruneArguments>();
+  auto* prune = cache->add_subcommand("prune", "remove what nothing uses");
+  prune->add_option("--unused-hours", arguments->unused_hours, "results not used for so long");
+  prune->add_option("--keep-megabytes", arguments->keep_megabytes, "and the least used until the store is this small");
+  prune->add_flag("--all", arguments->all, "every result that no running build holds");
+  prune->callback([arguments, &chosen] { chosen.run = [arguments] { return prune_store(*arguments); }; });
+}
+
+void add_engine_command(CLI::App& app, Chosen& chosen) {
+  auto* engine = app.add_subcommand("engine", "the build engine in a namespace of its own; started by drydock itself");
+  engine->group("");
+  engine->add_flag("--stdio")->description("one call on standard input, events and the answer on standard output");
+  engine->callback([&chosen] { chosen.run = [] { return build::serve_engine(STDIN_FILENO, STDOUT_FILENO); }; });
+}
+
+}  // namespace drydock::runner

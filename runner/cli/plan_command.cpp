@@ -1,0 +1,51 @@
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+#include "executors/base/json.h"
+#include "runner/build/build_machine.h"
+#include "runner/cli/action_services.h"
+#include "runner/cli/cli.h"
+#include "runner/cli/exit_code.h"
+#include "runner/cli/workflow_arguments.h"
+#include "runner/plan/plan.h"
+
+namespace drydock::runner {
+
+namespace {
+
+struct PlanArguments {
+  WorkflowArguments common;
+  bool json = false;
+};
+
+int plan(const PlanArguments& arguments) {
+  auto prepared = prepare_workflows(arguments.common);
+  if (!prepared.ok()) return report(prepared.error());
+  prepared->print_diagnostics();
+  if (!prepared->ok()) return k_exit_invalid;
+  step::NativeActions actions;
+  register_actions(actions, *prepared, engine_options(prepared->config));
+  PlanInputs inputs;
+  inputs.event = prepared->event;
+  inputs.settings = prepared->settings;
+  inputs.workers = {worker::local_worker(emulated_platforms())};
+  inputs.actions = &actions;
+  inputs.jobs = {arguments.common.jobs.begin(), arguments.common.jobs.end()};
+  const auto made = make_plan(prepared->workflows, inputs);
+  const auto text = arguments.json ? dump_json(to_json(made), 2) + "\n" : to_text(made);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return parser::has_errors(made.problems) ? k_exit_invalid : k_exit_ok;
+}
+
+}  // namespace
+
+void add_plan_command(CLI::App& app, Chosen& chosen) {
+  auto arguments = std::make_shared<PlanArguments>();
+  auto* command = app.add_subcommand("plan", "show what `run` would do, without doing it");
+  arguments->common.add_to(*command);
+  command->add_flag("--json", arguments->json, "as JSON, see docs/formats/plan.md");
+  command->callback([arguments, &chosen] { chosen.run = [arguments] { return plan(*arguments); }; });
+}
+
+}  // namespace drydock::runner

@@ -1,0 +1,205 @@
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "executors/actions/register.h"
+#include "executors/base/fs.h"
+#include "executors/oci/store.h"
+#include "parser/workflow/event_filter.h"
+#include "runner/build/build_machine.h"
+#include "runner/cli/action_services.h"
+#include "runner/cli/cli.h"
+#include "runner/cli/common.h"
+#include "runner/cli/exit_code.h"
+#include "runner/cli/workflow_arguments.h"
+#include "runner/events/history.h"
+#include "runner/schedule/run_workflow.h"
+
+namespace drydock::runner {
+
+namespace {
+
+struct RunArguments {
+  WorkflowArguments common;
+  std::string progress = "auto";
+  std::string resume;
+  std::string summary_json;
+  std::vector<std::string> action_sources;
+  bool real_actions = false;
+  int max_jobs = 0;
+};
+
+/// One `drydock run`: every workflow that the event triggers, one after the other.
+class RunCommand {
+ public:
+  RunCommand(const RunArguments& arguments, PreparedWorkflows& prepared, Console& console)
+      : arguments_(arguments),
+        prepared_(prepared),
+        console_(console),
+        machine_(machine_options()),
+        services_(make_services()) {}
+
+  Result<int> run() {
+    for (const auto& [name, value] : prepared_.secrets) console_.masker().add(value);
+    DRYDOCK_TRY(open_run());
+    for (const auto& note : prepared_.event.notes) console_.bus().notice(note);
+    int status = k_exit_ok;
+    bool any = false;
+    for (const auto& workflow : prepared_.workflows) {
+      const auto verdict = triggered_by(workflow, prepared_.event.trigger);
+      if (!verdict.runs) {
+        console_.bus().notice(workflow.file + " is not triggered by " + prepared_.event.name + ": " + verdict.reason);
+        continue;
+      }
+      any = true;
+      const auto ended = run_one(workflow);
+      if (status == k_exit_ok) status = ended;
+      if (interrupted().stop_requested()) break;
+    }
+    if (!any) console_.bus().warning("no workflow is triggered by " + prepared_.event.name);
+    DRYDOCK_TRY(write_summary());
+    return status;
+  }
+
+ private:
+  build::EngineOptions machine_options() const {
+    auto options = engine_options(prepared_.config);
+    options.offline = arguments_.common.offline;
+    return options;
+  }
+
+  step::JobServices make_services() {
+    register_actions(actions_, prepared_, machine_options());
+    step::JobServices services;
+    services.bus = &console_.bus();
+    services.actions = &actions_;
+    services.builder = &machine_;
+    services.secret = [this](const std::string& name) -> std::optional<std::string> {
+      const auto found = prepared_.secrets.find(name);
+      if (found == prepared_.secrets.end()) return std::nullopt;
+      return found->second;
+    };
+    return services;
+  }
+
+  Status open_run() {
+    const auto root = prepared_.config.store.empty() ? oci::default_store_root() : prepared_.config.store;
+    const auto runs = root + "/runs";
+    DRYDOCK_ASSIGN(run_id_, new_run(runs));
+    run_dir_ = runs + "/" + run_id_;
+    lock_dir_ = root + "/locks";
+    DRYDOCK_TRY(make_directories(lock_dir_));
+    DRYDOCK_ASSIGN(history_, History::open(run_dir_));
+    console_.bus().listen([this](const Event& event) { history_->on_event(event); });
+    if (!arguments_.resume.empty()) {
+      DRYDOCK_ASSIGN(resumed_, finished_jobs(runs + "/" + arguments_.resume));
+    }
+    return {};
+  }
+
+  int run_one(const parser::workflow::Workflow& workflow) {
+    RunOptions options;
+    options.workflow = &workflow;
+    options.event = prepared_.event;
+    options.settings = prepared_.settings;
+    options.jobs = {arguments_.common.jobs.begin(), arguments_.common.jobs.end()};
+    options.max_jobs = arguments_.max_jobs;
+    options.run_id = run_id_;
+    options.run_dir = run_dir_;
+    options.lock_dir = lock_dir_;
+    options.finished = resumed_;
+    const auto result = run_workflow(options, services_, interrupted());
+    for (const auto& problem : result.problems) {
+      Event event;
+      event.kind = EventKind::message;
+      event.level = problem.severity == parser::Severity::error ? Level::error : Level::warning;
+      event.text = problem.message + (problem.mend.empty() ? "" : ". " + problem.mend);
+      event.place = {problem.file, problem.range.start.line, problem.range.start.column};
+      console_.bus().publish(std::move(event));
+    }
+    if (!result.reason.empty()) console_.bus().notice(result.reason);
+    results_.push_back(result);
+    return result.exit_code();
+  }
+
+  /// Step summaries for a person, and the numbers for a program.
+  Status write_summary() {
+    console_.finish();
+    if (arguments_.summary_json.empty()) return {};
+    nlohmann::json jobs = nlohmann::json::array();
+    for (const auto& result : results_) {
+      for (const auto& job : result.jobs) {
+        auto steps = nlohmann::json::array();
+        for (const auto& step : job.steps) {
+          steps.push_back({{"name", step.name},
+                           {"position", step.position},
+                           {"outcome", name_of(step.outcome)},
+                           {"conclusion", name_of(step.conclusion)},
+                           {"elapsed_ms", step.elapsed.count()}});
+        }
+        jobs.push_back({{"key", job.key}, {"conclusion", name_of(job.conclusion)}, {"outputs", job.outputs}, {"steps", steps}});
+      }
+    }
+    nlohmann::json builds = nlohmann::json::array();
+    for (const auto& build : machine_.finished()) {
+      nlohmann::json legs = nlohmann::json::array();
+      for (const auto& leg : build.legs) {
+        legs.push_back({{"platform", leg.platform.to_string()},
+                        {"digest", leg.manifest_digest},
+                        {"execution", name_of(leg.execution)},
+                        {"steps_run", leg.steps_run},
+                        {"steps_cached", leg.steps_cached}});
+      }
+      builds.push_back({{"digest", build.digest}, {"published", build.published}, {"legs", legs}});
+    }
+    const nlohmann::json summary{{"schema", 1}, {"run", run_id_}, {"jobs", jobs}, {"builds", builds}};
+    return write_file_atomic(arguments_.summary_json, console_.masker().mask(summary.dump(2)) + "\n");
+  }
+
+  const RunArguments& arguments_;
+  PreparedWorkflows& prepared_;
+  Console& console_;
+  BuildMachine machine_;
+  step::NativeActions actions_;
+  step::JobServices services_;
+  std::string run_id_, run_dir_, lock_dir_;
+  std::unique_ptr<History> history_;
+  std::map<std::string, step::JobResult> resumed_;
+  std::vector<RunResult> results_;
+};
+
+int run(const RunArguments& arguments) {
+  const auto progress = parse_progress(arguments.progress);
+  if (!progress.ok()) return report(progress.error());
+  if (arguments.real_actions || !arguments.action_sources.empty()) {
+    return report(make_error(ErrorCode::usage, std::string(arguments.real_actions ? "--real-actions" : "--action-source") +
+                                                   " is not supported yet"));
+  }
+  auto prepared = prepare_workflows(arguments.common);
+  if (!prepared.ok()) return report(prepared.error());
+  prepared->print_diagnostics();
+  if (!prepared->ok()) return k_exit_invalid;
+  Console console(*progress, stdout);
+  const auto status = RunCommand(arguments, *prepared, console).run();
+  console.finish();
+  return status.ok() ? *status : report(status.error());
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Chosen& chosen) {
+  auto arguments = std::make_shared<RunArguments>();
+  auto* command = app.add_subcommand("run", "run what an event triggers");
+  arguments->common.add_to(*command);
+  command->add_option("--progress", arguments->progress, "auto, tty, plain, json or quiet");
+  command->add_option("--resume", arguments->resume, "go on from an earlier run: its finished jobs are not run again");
+  command->add_option("--summary-json", arguments->summary_json, "write jobs, steps and builds to this file");
+  command->add_option("--action-source", arguments->action_sources, "OWNER/REPO[@REF]=PATH");
+  command->add_flag("--real-actions", arguments->real_actions, "run the original actions, not the native forms");
+  command->add_option("--max-jobs", arguments->max_jobs, "jobs at the same time; the number of cores when left out");
+  command->callback([arguments, &chosen] { chosen.run = [arguments] { return run(*arguments); }; });
+}
+
+}  // namespace drydock::runner

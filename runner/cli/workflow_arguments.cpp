@@ -1,0 +1,171 @@
+#include "runner/cli/workflow_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "executors/base/fs.h"
+#include "executors/base/platform.h"
+#include "parser/workflow/reader.h"
+#include "runner/cli/common.h"
+
+namespace drydock::runner {
+
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* k_workflow_directory = ".github/workflows";
+
+bool is_yaml(const fs::path& path) { return path.extension() == ".yml" || path.extension() == ".yaml"; }
+
+std::string relative_to(const std::string& root, const fs::path& path) {
+  std::error_code failed;
+  const auto relative = fs::relative(path, root, failed);
+  return failed || relative.string().starts_with("..") ? path.string() : relative.string();
+}
+
+/// The file that was named, or every workflow of the repository.
+Result<std::vector<fs::path>> workflow_files(const std::string& named, const std::string& root) {
+  const auto directory = fs::path(root) / k_workflow_directory;
+  if (!named.empty()) {
+    for (const auto& candidate : {fs::path(named), directory / named, directory / (named + ".yml"), directory / (named + ".yaml")}) {
+      if (fs::is_regular_file(candidate)) return std::vector{fs::absolute(candidate).lexically_normal()};
+    }
+    return make_error(ErrorCode::invalid_source, "there is no workflow " + named,
+                      "name a file, or one of those in " + directory.string());
+  }
+  std::vector<fs::path> files;
+  std::error_code failed;
+  for (const auto& item : fs::directory_iterator(directory, failed)) {
+    if (item.is_regular_file() && is_yaml(item.path())) files.push_back(item.path());
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) {
+    return make_error(ErrorCode::invalid_source, "there is no workflow in " + directory.string(),
+                      "make one there, or name the file: drydock run FILE");
+  }
+  return files;
+}
+
+Result<std::map<std::string, std::string>> gather(const std::string& file, const std::vector<std::string>& given,
+                                                  const char* flag) {
+  std::map<std::string, std::string> values;
+  if (!file.empty()) {
+    DRYDOCK_ASSIGN(values, read_env_file(file));
+  }
+  DRYDOCK_ASSIGN(const auto direct, assignments(given, flag));
+  for (const auto& [name, value] : direct) values[name] = value;
+  return values;
+}
+
+Result<step::RunnerInfo> this_runner(const WorkflowArguments& arguments, const Config& config) {
+  step::RunnerInfo runner;
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  runner.name = host;
+  runner.os = "Linux";
+  const auto architecture = host_platform().architecture;
+  runner.arch = architecture == "amd64" ? "X64" : architecture == "arm64" ? "ARM64" : architecture == "386" ? "X86" : architecture == "arm" ? "ARM" : architecture;
+  runner.network = arguments.offline ? step::NetworkPolicy::offline : step::NetworkPolicy::online;
+  const auto isolation = !arguments.isolation.empty() ? arguments.isolation : !config.isolation.empty() ? config.isolation : "host";
+  DRYDOCK_ASSIGN(runner.isolation, step::parse_isolation(isolation));
+  return runner;
+}
+
+Status read_workflows(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
+  DRYDOCK_ASSIGN(const auto files, workflow_files(arguments.workflow, prepared.git.root));
+  for (const auto& path : files) {
+    DRYDOCK_ASSIGN(auto text, read_file(path.string()));
+    const auto name = relative_to(prepared.git.root, path);
+    parser::workflow::Options options;
+    const auto root = prepared.git.root;
+    options.resolve = [root](std::string_view uses) -> std::optional<std::string> {
+      if (!uses.starts_with("./")) return std::nullopt;
+      auto called = read_file(root + "/" + std::string(uses.substr(2)));
+      if (!called.ok()) return std::nullopt;
+      return std::move(*called);
+    };
+    auto read = parser::workflow::read_workflow(text, name, options);
+    prepared.diagnostics.insert(prepared.diagnostics.end(), read.diagnostics.begin(), read.diagnostics.end());
+    if (read.workflow) prepared.workflows.push_back(std::move(*read.workflow));
+    prepared.texts.push_back({name, std::move(text)});
+  }
+  return {};
+}
+
+Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
+  auto& settings = prepared.settings;
+  DRYDOCK_ASSIGN(const auto vars, gather(arguments.var_file, arguments.vars, "--var"));
+  for (const auto& [name, value] : vars) settings.vars[name] = value;
+  DRYDOCK_ASSIGN(prepared.secrets, gather(arguments.secret_file, arguments.secrets, "--secret"));
+  for (const auto& [name, unused] : prepared.secrets) settings.secrets.push_back(name);
+  DRYDOCK_ASSIGN(settings.runner, this_runner(arguments, prepared.config));
+  settings.source = prepared.git.root;
+  for (const auto& item : arguments.matrix) {
+    const auto colon = item.find(':');
+    if (colon == std::string::npos) return make_error(ErrorCode::usage, "--matrix \"" + item + "\" is not key:value");
+    settings.matrix_filter.emplace(item.substr(0, colon), item.substr(colon + 1));
+  }
+  if (!arguments.env_file.empty()) {
+    DRYDOCK_ASSIGN(const auto environment, read_env_file(arguments.env_file));
+    for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  return {};
+}
+
+Status make_trigger(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
+  EventOptions options;
+  options.name = arguments.event;
+  if (options.name.empty()) options.name = default_event(prepared.workflows.front());
+  options.payload_file = arguments.event_path;
+  options.ref = arguments.ref;
+  options.actor = arguments.actor;
+  DRYDOCK_ASSIGN(options.inputs, assignments(arguments.inputs, "--input"));
+  DRYDOCK_ASSIGN(prepared.event, make_event(options, prepared.git));
+  return {};
+}
+
+}  // namespace
+
+void WorkflowArguments::add_to(CLI::App& command) {
+  command.add_option("workflow", workflow, "workflow file; all of .github/workflows when left out");
+  command.add_option("-e,--event", event, "event to answer to: push, workflow_dispatch, …");
+  command.add_option("--event-path", event_path, "JSON file with the event's payload");
+  command.add_option("--ref", ref, "branch or tag instead of HEAD");
+  command.add_option("--actor", actor, "who triggered the event");
+  command.add_option("-j,--job", jobs, "only this job and what it needs");
+  command.add_option("--matrix", matrix, "key:value: only these legs of a matrix");
+  command.add_option("-s,--secret", secrets, "NAME=VALUE, or NAME to take it from the environment");
+  command.add_option("--secret-file", secret_file, "file of NAME=VALUE lines");
+  command.add_option("--var", vars, "NAME=VALUE of the vars context");
+  command.add_option("--var-file", var_file, "file of NAME=VALUE lines");
+  command.add_option("--env-file", env_file, "environment of the steps: file of NAME=VALUE lines");
+  command.add_option("--input", inputs, "NAME=VALUE of workflow_dispatch");
+  command.add_option("--isolation", isolation, "host, sandbox or container");
+  command.add_flag("--offline", offline, "fetch nothing");
+}
+
+void PreparedWorkflows::print_diagnostics() const {
+  for (const auto& problem : diagnostics) {
+    const auto text = std::find_if(texts.begin(), texts.end(), [&](const auto& t) { return t.file == problem.file; });
+    const auto source = text == texts.end() ? std::string{} : text->text;
+    std::fprintf(stderr, "%s: %s\n", problem.severity == parser::Severity::error ? "error" : "warning",
+                 format_with_source(problem, source).c_str());
+  }
+}
+
+Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments) {
+  PreparedWorkflows prepared;
+  DRYDOCK_ASSIGN(prepared.git, read_git_facts(fs::current_path().string(), arguments.ref));
+  DRYDOCK_ASSIGN(prepared.config, load_config(prepared.git.root));
+  DRYDOCK_TRY(read_workflows(arguments, prepared));
+  if (!prepared.ok() || prepared.workflows.empty()) return prepared;
+  DRYDOCK_TRY(make_settings(arguments, prepared));
+  DRYDOCK_TRY(make_trigger(arguments, prepared));
+  return prepared;
+}
+
+}  // namespace drydock::runner

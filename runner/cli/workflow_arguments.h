@@ -1,0 +1,57 @@
+#pragma once
+// The arguments that `run` and `plan` share, and what is made from them: the repository's facts, the workflows that
+// were read, the event, the settings of the run.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "executors/base/result.h"
+#include "executors/step/job_request.h"
+#include "parser/workflow/model.h"
+#include "runner/config/config.h"
+#include "runner/plan/event.h"
+#include "runner/plan/expand.h"
+
+namespace CLI {
+class App;
+}
+
+namespace drydock::runner {
+
+struct WorkflowArguments {
+  std::string workflow;  // a file, or the name of one in .github/workflows
+  std::string event, event_path, ref, actor;
+  std::vector<std::string> jobs, matrix, secrets, inputs, vars;
+  std::string secret_file, env_file, var_file;
+  std::string isolation;
+  bool offline = false;
+
+  void add_to(CLI::App& command);
+};
+
+struct WorkflowText {
+  std::string file;  // relative to the repository
+  std::string text;
+};
+
+/// Everything a run or a plan starts from.
+struct PreparedWorkflows {
+  Config config;
+  GitFacts git;
+  TriggerEvent event;
+  std::vector<WorkflowText> texts;
+  std::vector<parser::workflow::Workflow> workflows;
+  parser::Diagnostics diagnostics;          // of all files
+  std::map<std::string, std::string> secrets;
+  RunSettings settings;
+
+  bool ok() const { return !parser::has_errors(diagnostics); }
+  /// Each diagnostic with its source line, on standard error.
+  void print_diagnostics() const;
+};
+
+Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments);
+
+}  // namespace drydock::runner
