@@ -24,13 +24,6 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// Names as directories: what a path cannot or should not hold becomes '_'.
-std::string as_directory(const std::string& key) {
-  std::string out;
-  for (const char c : key) out += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.' ? c : '_';
-  return out;
-}
-
 class Expander {
  public:
   Expander(const model::Workflow& workflow, const model::Job& job, const ExpansionContexts& contexts,
@@ -234,7 +227,8 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   read_defaults(request);
   request.secrets = settings_.secrets;
   request.runner = settings_.runner;
-  const std::string base = settings_.work_dir + "/" + as_directory(request.key);
+  // No job id holds a dot, so no two jobs meet in one directory.
+  const std::string base = settings_.work_dir + "/" + job_.id + (suffix.empty() ? "" : "." + std::to_string(index));
   const std::string repository = contexts_.github.value("repository", std::string("work/work"));
   const std::string leaf = repository.substr(repository.rfind('/') + 1);
   request.places = {.workspace = base + "/" + leaf + "/" + leaf, .temp = base + "/_temp",

@@ -23,7 +23,7 @@ struct RunSettings {
   std::vector<std::string> secrets;     // names that may be asked for
   step::RunnerInfo runner;              // of this machine
   std::set<std::string> labels;         // labels of this machine beyond the usual ones, lower case
-  std::string work_dir;                 // jobs get <work_dir>/<job>/… for workspace, temp and credentials
+  std::string work_dir;                 // jobs get <work_dir>/<job>[.<index>]/ for workspace, temp, credentials
   std::string tool_cache;
   std::string source;                   // the repository that a checkout takes from
   std::multimap<std::string, std::string> matrix_filter;  // --matrix key:value; any of the values of a key

@@ -72,6 +72,7 @@ Ran run(const std::string& yaml, const Setting& setting = {}) {
   });
   step::JobServices services;
   services.bus = &bus;
+  services.secret = [](const std::string&) { return std::optional<std::string>("swordfish"); };
   ran.result = run_workflow(options, services, setting.stop);
   return ran;
 }
@@ -233,6 +234,7 @@ TEST_CASE("a run leaves its jobs' results, and resuming takes the good ones") {
                            job("b", "    needs: a\n    steps: [{run: 'echo got ${{ needs.a.outputs.x }}; exit 1'}]\n");
   const auto first = run(yaml);
   CHECK(first.conclusions() == "a=success b=failure");
+  CHECK(std::filesystem::is_empty(first.dir + "/run/work"));
   const auto kept = finished_jobs(first.dir + "/run");
   REQUIRE(kept.ok());
   CHECK(kept->size() == 1);
@@ -261,6 +263,23 @@ TEST_CASE("a concurrency group is entered by one run at a time") {
                                   .stop = stop.get_token()});
   CHECK(waiting.result.conclusion == Outcome::cancelled);
   CHECK(waiting.log.empty());
+}
+
+TEST_CASE("no secret is left on disk") {
+  const auto ran = run(k_on + job("a", "    steps: [{id: s, name: 'n ${{ secrets.S }}', run: 'echo x=${{ secrets.S }} >> $GITHUB_OUTPUT; exit 1'}]\n"),
+                       {.change = [](RunOptions& options) { options.settings.secrets = {"S"}; }});
+  const std::string kept = read_file(ran.dir + "/run/jobs/a.json").value();
+  CHECK(kept.find("swordfish") == std::string::npos);
+  CHECK(kept.find("\"x\": \"***\"") != std::string::npos);
+}
+
+TEST_CASE("no two jobs share a directory, and it can be kept") {
+  const auto ran = run(k_on + job("a", "    strategy: {matrix: {n: ['x y', x_y]}}\n    steps: [{run: 'echo ${{ matrix.n }} > file'}]\n"),
+                       {.change = [](RunOptions& options) { options.work_dirs = WorkDirs::kept; }});
+  CHECK(ran.result.conclusion == Outcome::success);
+  CHECK(read_file(ran.dir + "/run/work/a.0/r/r/file").value() == "x y\n");
+  CHECK(read_file(ran.dir + "/run/work/a.1/r/r/file").value() == "x_y\n");
+  CHECK(finished_jobs(ran.dir + "/run")->size() == 2);
 }
 
 TEST_CASE("run numbers rise") {
