@@ -39,18 +39,6 @@ std::string key_of_domain(const std::string& domain) {
 
 constexpr std::string_view k_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-std::string encode_base64(std::string_view bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += i + k <= bytes.size() ? k_digits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
-
 std::optional<std::string> decode_base64(std::string_view text) {
   std::string out;
   unsigned group = 0;
@@ -159,6 +147,18 @@ Error helper_failed(const std::string& helper, const char* action, const std::st
 }
 
 }  // namespace
+
+std::string encode_base64(std::string_view bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    unsigned group = 0;
+    for (std::size_t k = 0; k < 3; ++k)
+      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (std::size_t k = 0; k < 4; ++k)
+      out += i + k <= bytes.size() ? k_digits[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return out;
+}
 
 CredentialStore::CredentialStore(std::string directory) {
   if (!directory.empty()) directories_.push_back(std::move(directory));

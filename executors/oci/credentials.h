@@ -4,12 +4,16 @@
 // cached: each call reads the files. Thread-safe; writers of one file exclude each other by a lock beside it.
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "executors/base/json.h"
 #include "executors/base/result.h"
 
 namespace drydock::oci {
+
+/// Standard alphabet, padded.
+std::string encode_base64(std::string_view bytes);
 
 struct Credentials {
   std::string username, password;
