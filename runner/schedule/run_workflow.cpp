@@ -147,6 +147,7 @@ RunResult Run::run() {
 
 Status Run::prepare() {
   github_ = github_for(options_.event, *options_.workflow);
+  if (!options_.run_id.empty()) github_["run_id"] = options_.run_id;
   DRYDOCK_ASSIGN(inputs_, inputs_for(options_.event, *options_.workflow));
   DRYDOCK_TRY(make_directories(options_.run_dir + "/jobs"));
   DRYDOCK_TRY(make_directories(settings_.work_dir));
@@ -276,7 +277,7 @@ void Run::stop_rest(JobEntry& entry) {
 
 void Run::start(JobEntry& entry, std::size_t leg) {
   const step::JobRequest& request = entry.expansion.legs[leg].request;
-  if (const auto before = options_.finished.find(request.key); before != options_.finished.end()) {
+  if (const auto before = options_.finished.find(request.workflow_file + "#" + request.key); before != options_.finished.end()) {
     Event event{.kind = EventKind::job_finished, .job = request.key, .name = request.name, .text = "taken from the run resumed"};
     event.outcome = before->second.conclusion;
     bus_.publish(std::move(event));
@@ -332,8 +333,12 @@ void Run::record(const step::JobResult& result, bool failed_run) {
 }
 
 void Run::save(const step::JobRequest& request, const step::JobResult& result) {
-  const std::string file = options_.run_dir + "/jobs/" + job_dir(request).filename().string() + ".json";
-  if (const auto written = write_file_atomic(file, dump_json(to_json(masked(result, bus_.masker())), 1) + "\n"); !written) {
+  // Several workflows of one run may have jobs of the same name.
+  const std::string stem = std::filesystem::path(request.workflow_file).filename().string();
+  const std::string file = options_.run_dir + "/jobs/" + stem + "." + job_dir(request).filename().string() + ".json";
+  OrderedJson json = to_json(masked(result, bus_.masker()));
+  json["workflow"] = request.workflow_file;
+  if (const auto written = write_file_atomic(file, dump_json(json, 1) + "\n"); !written) {
     bus_.warning("the result of job '" + result.key + "' was not kept: " + Status(written).error().to_string());
   }
 }
@@ -407,7 +412,9 @@ Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& 
     DRYDOCK_ASSIGN(const std::string text, read_file(file.path().string()));
     DRYDOCK_ASSIGN(const OrderedJson json, parse_ordered_json(text, file.path().string()));
     DRYDOCK_ASSIGN(step::JobResult result, step::job_result_from_json(json));
-    if (result.conclusion == Outcome::success) out.insert_or_assign(result.key, std::move(result));
+    DRYDOCK_ASSIGN(const std::string workflow, json_get<std::string>(json, "workflow", file.path().string()));
+    const std::string key = workflow + "#" + result.key;
+    if (result.conclusion == Outcome::success) out.insert_or_assign(key, std::move(result));
   }
   if (failure) return make_error(ErrorCode::not_found, "there is no run in " + run_dir, "'drydock history' lists the runs");
   return out;

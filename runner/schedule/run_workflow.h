@@ -29,10 +29,10 @@ struct RunOptions {
   std::set<std::string> jobs;        // -j: these and what they need; all when empty
   int max_jobs = 0;                  // at the same time; 0: as many as there are cores
   std::string run_id;
-  std::string run_dir;               // <state>/runs/<id>: work/, jobs/<job>[.<index>].json
+  std::string run_dir;               // <state>/runs/<id>: work/, jobs/<file>.<job>[.<index>].json
   WorkDirs work_dirs = WorkDirs::removed;
   std::string lock_dir;              // concurrency groups, shared by the runs of this machine; none when empty
-  std::map<std::string, step::JobResult> finished;  // --resume: jobs that are not run again, by key
+  std::map<std::string, step::JobResult> finished;  // --resume: jobs that are not run again, by "<file>#<key>"
 };
 
 struct RunResult {

@@ -58,7 +58,7 @@ Ran run(const std::string& yaml, const Setting& setting = {}) {
   options.event = make_event({.name = "push"}, git).value();
   options.run_dir = ran.dir + "/run";
   options.lock_dir = ran.dir + "/locks";
-  options.run_id = "1";
+  options.run_id = "77";
   options.settings.runner.os = "Linux";
   options.settings.runner.arch = "X64";
   options.max_jobs = 4;
@@ -238,6 +238,7 @@ TEST_CASE("a run leaves its jobs' results, and resuming takes the good ones") {
   const auto kept = finished_jobs(first.dir + "/run");
   REQUIRE(kept.ok());
   CHECK(kept->size() == 1);
+  CHECK(kept->contains(".github/workflows/w.yml#a"));
   const auto second = run(yaml, {.change = [&](RunOptions& options) { options.finished = *kept; }});
   CHECK(!second.logged("\nonce\n"));
   CHECK(second.logged("\ngot one\n"));
@@ -265,10 +266,14 @@ TEST_CASE("a concurrency group is entered by one run at a time") {
   CHECK(waiting.log.empty());
 }
 
+TEST_CASE("steps know their run") {
+  CHECK(run(k_on + job("a", "    steps: [{run: 'echo \"run $GITHUB_RUN_ID\"'}]\n")).logged("\nrun 77\n"));
+}
+
 TEST_CASE("no secret is left on disk") {
   const auto ran = run(k_on + job("a", "    steps: [{id: s, name: 'n ${{ secrets.S }}', run: 'echo x=${{ secrets.S }} >> $GITHUB_OUTPUT; exit 1'}]\n"),
                        {.change = [](RunOptions& options) { options.settings.secrets = {"S"}; }});
-  const std::string kept = read_file(ran.dir + "/run/jobs/a.json").value();
+  const std::string kept = read_file(ran.dir + "/run/jobs/w.yml.a.json").value();
   CHECK(kept.find("swordfish") == std::string::npos);
   CHECK(kept.find("\"x\": \"***\"") != std::string::npos);
 }
