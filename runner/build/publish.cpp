@@ -57,7 +57,10 @@ Result<build::BuildResult> publish(const build::BuildRequest& request, const bui
   auto result = unpublished(engine);
   if (engine.repositories.empty()) return result;
   DRYDOCK_ASSIGN(const auto annotations, build::parse_annotations(request.annotations));
-  const auto registry = build::make_registry(make_curl_client(), options, request.docker_config_dir, &bus);
+  // What is checked is what was pushed, not what a mirror has of it.
+  auto direct = options;
+  direct.mirrors.clear();
+  const auto registry = build::make_registry(make_curl_client(), direct, request.docker_config_dir, &bus);
   MergeRequest merging;
   merging.required = request.platforms;
   merging.index_annotations = build::annotations_for(annotations, build::AnnotationPlace::index, {});
