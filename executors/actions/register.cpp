@@ -1,0 +1,15 @@
+#include "executors/actions/register.h"
+
+#include "executors/actions/native_forms.h"
+
+namespace drydock::actions {
+
+void register_native_actions(step::NativeActions& actions, const ActionServices& services) {
+  actions.add(make_checkout(services));
+  actions.add(make_setup_qemu(services));
+  actions.add(make_setup_buildx(services));
+  actions.add(make_login(services));
+  actions.add(make_build_push(services));
+}
+
+}  // namespace drydock::actions
