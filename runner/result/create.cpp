@@ -2,156 +2,183 @@
 
 #include <algorithm>
 
-#include "executors/base/platform.h"
+#include "runner/result/remote_image.h"
 
 namespace drydock::runner {
-
 namespace {
 
-/// An entry of the new index and the repository it comes from.
-struct Taken {
-  oci::Descriptor entry;
+/// An entry of the index to be, and where it lies.
+struct Part {
+  oci::Descriptor descriptor;
   oci::Reference from;
 };
 
-Result<std::string> read_blob(oci::Registry& registry, const oci::Reference& from, const oci::Descriptor& blob,
-                              std::stop_token stop) {
-  std::string bytes;
-  DRYDOCK_TRY(registry.get_blob(from, {blob.digest, static_cast<std::uint64_t>(blob.size)},
-                                [&](std::string_view piece) -> Status {
-                                  bytes += piece;
-                                  return {};
-                                },
-                                stop));
-  return bytes;
+std::string attested(const oci::Descriptor& descriptor) {
+  const auto found = descriptor.annotations.find(oci::k_reference_digest);
+  return found == descriptor.annotations.end() ? std::string() : found->second;
 }
 
-/// Platform from the config, for a manifest that no index describes.
-Result<Platform> platform_of(oci::Registry& registry, const oci::Reference& from, const std::string& text,
-                             std::stop_token stop) {
-  DRYDOCK_ASSIGN(const auto manifest, oci::parse_manifest(text, from.familiar()));
-  DRYDOCK_ASSIGN(const auto config_text, read_blob(registry, from, manifest.config, stop));
-  DRYDOCK_ASSIGN(const auto config, oci::parse_image_config(config_text, from.familiar()));
-  return config.platform;
+void change(oci::Annotations& annotations, const oci::Annotations& changes) {
+  for (const auto& [key, value] : changes) {
+    if (value.empty()) {
+      annotations.erase(key);
+    } else {
+      annotations[key] = value;
+    }
+  }
 }
 
-Status take(oci::Registry& registry, const oci::Reference& source, std::vector<Taken>& taken, std::stop_token stop) {
-  const auto reference = source.with_default_tag();
-  auto fetched = registry.get_manifest(reference, stop);
-  if (!fetched.ok()) return std::move(fetched).error().while_("reading " + reference.familiar());
-  if (oci::is_index_type(fetched->descriptor.media_type)) {
-    DRYDOCK_ASSIGN(const auto index, oci::parse_index(fetched->text, reference.familiar()));
-    for (const auto& entry : index.manifests) taken.push_back({entry, reference});
+class Assembly {
+ public:
+  explicit Assembly(CreateResult& result) : result_(result) {}
+
+  Status add(oci::Registry& registry, const oci::Reference& reference, std::stop_token stop, int depth = 0) {
+    DRYDOCK_ASSIGN(const auto image, read_image(registry, reference, stop));
+    // Annotations of the sources' indexes describe those, not this one: only an appended one's are kept, by
+    // the caller.
+    for (const auto& descriptor : image.index.manifests) {
+      if (oci::is_index_type(descriptor.media_type)) {
+        if (depth >= k_deepest)
+          return make_error(ErrorCode::unsupported, reference.familiar() + " nests indexes too deeply");
+        DRYDOCK_TRY(add(registry, image.reference.with_digest(descriptor.digest), stop, depth + 1));
+        continue;
+      }
+      place({descriptor, image.reference});
+    }
     return {};
   }
-  auto entry = fetched->descriptor;
-  DRYDOCK_ASSIGN(entry.platform, platform_of(registry, reference, fetched->text, stop));
-  taken.push_back({std::move(entry), reference});
+
+  const std::vector<Part>& parts() const { return parts_; }
+
+ private:
+  static constexpr int k_deepest = 4;
+
+  void place(Part part) {
+    const auto same_digest = [&](const Part& other) {
+      return other.descriptor.digest == part.descriptor.digest;
+    };
+    if (std::any_of(parts_.begin(), parts_.end(), same_digest)) return;
+    if (!oci::is_attestation(part.descriptor) && part.descriptor.platform)
+      replace_same_platform(*part.descriptor.platform);
+    parts_.push_back(std::move(part));
+  }
+
+  void replace_same_platform(const Platform& platform) {
+    const auto old = std::find_if(parts_.begin(), parts_.end(), [&](const Part& other) {
+      return !oci::is_attestation(other.descriptor) && other.descriptor.platform &&
+             normalized(*other.descriptor.platform) == normalized(platform);
+    });
+    if (old == parts_.end()) return;
+    const auto digest = old->descriptor.digest.to_string();
+    parts_.erase(old);
+    std::erase_if(parts_, [&](const Part& other) {
+      return oci::is_attestation(other.descriptor) && attested(other.descriptor) == digest;
+    });
+    result_.replaced.push_back(platform.to_string());
+  }
+
+  CreateResult& result_;
+  std::vector<Part> parts_;
+};
+
+/// Pushes the index to the repositories of the targets by digest, then moves the tags.
+Status publish(oci::Registry& registry, const std::vector<oci::Reference>& targets, CreateResult& result,
+               std::stop_token stop) {
+  std::vector<std::string> done;
+  for (const auto& target : targets) {
+    if (std::find(done.begin(), done.end(), target.name()) != done.end()) continue;
+    done.push_back(target.name());
+    DRYDOCK_TRY(registry.push_manifest(target.with_digest(result.descriptor.digest),
+                                       result.descriptor.media_type, result.text, stop, oci::ReadBack::yes));
+  }
+  for (const auto& target : targets) {
+    DRYDOCK_TRY(
+        registry.push_manifest(target, result.descriptor.media_type, result.text, stop, oci::ReadBack::yes));
+    result.moved.push_back(target.familiar());
+  }
   return {};
 }
 
-Result<std::vector<Taken>> take_all(oci::Registry& registry, const CreateRequest& request, std::stop_token stop) {
-  std::vector<Taken> taken;
-  if (request.existing == Existing::kept) {
-    auto present = take(registry, request.target, taken, stop);
-    if (!present.ok() && present.error().code != ErrorCode::not_found) return std::move(present).error();
-  }
-  const auto kept = taken.size();
-  for (const auto& source : request.sources) DRYDOCK_TRY(take(registry, source, taken, stop));
-  // A new source replaces what was appended to; two new ones for one platform are a mistake.
-  std::vector<Taken> merged;
-  for (std::size_t i = 0; i < taken.size(); ++i) {
-    const auto& item = taken[i];
-    const auto same = std::find_if(merged.begin(), merged.end(), [&](const Taken& other) {
-      if (other.entry.digest == item.entry.digest) return true;
-      return !oci::is_attestation(item.entry) && !oci::is_attestation(other.entry) && other.entry.platform == item.entry.platform;
-    });
-    if (same == merged.end()) {
-      merged.push_back(item);
-      continue;
+void write_down(CreateResult& result) {
+  result.text = oci::serialize(result.index);
+  result.descriptor = oci::describe(result.index.media_type, result.text);
+}
+
+Result<std::vector<oci::Reference>> checked_targets(const CreateRequest& request) {
+  if (request.sources.empty()) return make_error(ErrorCode::usage, "no source image was given");
+  if (request.targets.empty() && request.dry_run == DryRun::no)
+    return make_error(ErrorCode::usage, "no tag was given", "add -t NAME:TAG");
+  if (request.targets.empty() && request.append == Append::yes)
+    return make_error(ErrorCode::usage, "--append needs a tag to append to");
+  std::vector<oci::Reference> targets;
+  for (const auto& target : request.targets) {
+    if (!target.digest.empty()) {
+      return make_error(ErrorCode::usage,
+                        target.familiar() + " names a digest: only a tag can be made to point elsewhere");
     }
-    const auto old_position = static_cast<std::size_t>(same - merged.begin());
-    if (same->entry.digest != item.entry.digest && old_position >= kept) {
-      return make_error(ErrorCode::invalid_input,
-                        "two sources are for " + (item.entry.platform ? item.entry.platform->to_string() : "no platform") +
-                            ": " + same->from.familiar() + " and " + item.from.familiar(),
-                        "leave one of them out");
-    }
-    *same = item;
+    targets.push_back(target.with_default_tag());
   }
-  // Attestations of what was replaced would refer to nothing.
-  std::erase_if(merged, [&](const Taken& item) {
-    if (!oci::is_attestation(item.entry)) return false;
-    const auto of = item.entry.annotations.find(oci::k_reference_digest);
-    return std::none_of(merged.begin(), merged.end(), [&](const Taken& other) {
-      return of != item.entry.annotations.end() && other.entry.digest.to_string() == of->second;
-    });
-  });
-  return merged;
-}
-
-oci::Index index_of(const std::vector<Taken>& taken, const CreateRequest& request) {
-  oci::Index index;
-  index.annotations = request.annotations;
-  for (const auto& item : taken) index.manifests.push_back(item.entry);
-  return index;
-}
-
-Status copy_blob(oci::Registry& registry, const oci::Descriptor& blob, const oci::Reference& from,
-                 const oci::Reference& to, std::stop_token stop) {
-  DRYDOCK_ASSIGN(const bool there, registry.has_blob(to, blob.digest, stop));
-  if (there) return {};
-  if (from.domain == to.domain) {
-    DRYDOCK_ASSIGN(const bool mounted, registry.mount_blob(to, blob.digest, from.repository, stop));
-    if (mounted) return {};
-  }
-  DRYDOCK_ASSIGN(const auto bytes, read_blob(registry, from, blob, stop));
-  return registry.push_blob(to, bytes, stop);
-}
-
-Status copy_manifest(oci::Registry& registry, const Taken& item, const oci::Reference& to, std::stop_token stop) {
-  if (item.from.name() == to.name()) return {};
-  DRYDOCK_ASSIGN(const auto fetched, registry.get_manifest(item.from.with_digest(item.entry.digest), stop));
-  DRYDOCK_ASSIGN(const auto manifest, oci::parse_manifest(fetched.text, item.from.familiar()));
-  DRYDOCK_TRY(copy_blob(registry, manifest.config, item.from, to, stop));
-  for (const auto& layer : manifest.layers) DRYDOCK_TRY(copy_blob(registry, layer, item.from, to, stop));
-  return registry.push_manifest(to.with_digest(item.entry.digest), fetched.descriptor.media_type, fetched.text, stop);
-}
-
-Result<oci::Descriptor> push_index(oci::Registry& registry, const oci::Index& index, const oci::Reference& target,
-                                   std::stop_token stop) {
-  const auto text = oci::serialize(index);
-  auto descriptor = oci::describe(index.media_type, text);
-  DRYDOCK_TRY(registry.push_manifest(target.with_digest(descriptor.digest), descriptor.media_type, text, stop,
-                                     oci::ReadBack::yes));
-  DRYDOCK_TRY(registry.push_manifest(target.with_default_tag(), descriptor.media_type, text, stop, oci::ReadBack::yes));
-  return descriptor;
+  return targets;
 }
 
 }  // namespace
 
-Result<oci::Index> combined_index(oci::Registry& registry, const CreateRequest& request, std::stop_token stop) {
-  DRYDOCK_ASSIGN(const auto taken, take_all(registry, request, stop));
-  return index_of(taken, request);
-}
-
-Result<oci::Descriptor> create(oci::Registry& registry, const CreateRequest& request, std::stop_token stop) {
-  DRYDOCK_ASSIGN(const auto taken, take_all(registry, request, stop));
-  for (const auto& item : taken) DRYDOCK_TRY(copy_manifest(registry, item, request.target, stop));
-  return push_index(registry, index_of(taken, request), request.target, stop);
-}
-
-Result<oci::Descriptor> annotate(oci::Registry& registry, const oci::Reference& given,
-                                 const oci::Annotations& annotations, std::stop_token stop) {
-  const auto reference = given.with_default_tag();
-  DRYDOCK_ASSIGN(const auto fetched, registry.get_manifest(reference, stop));
-  if (!oci::is_index_type(fetched.descriptor.media_type)) {
-    return make_error(ErrorCode::invalid_input, reference.familiar() + " is a single manifest, not an index",
-                      "make an index of it: drydock manifest create " + reference.familiar() + " SOURCE…");
+Result<CreateResult> create(oci::Registry& registry, const CreateRequest& request, std::stop_token stop) {
+  DRYDOCK_ASSIGN(const auto targets, checked_targets(request));
+  CreateResult result;
+  Assembly assembly(result);
+  if (request.append == Append::yes) {
+    DRYDOCK_ASSIGN(const auto present, read_image(registry, targets.front(), stop));
+    result.index.annotations = present.index.annotations;
+    DRYDOCK_TRY(assembly.add(registry, targets.front(), stop));
   }
-  DRYDOCK_ASSIGN(auto index, oci::parse_index(fetched.text, reference.familiar()));
-  for (const auto& [key, value] : annotations) index.annotations[key] = value;
-  return push_index(registry, index, reference, stop);
+  for (const auto& source : request.sources) {
+    auto added = assembly.add(registry, source, stop);
+    if (!added.ok()) return std::move(added).error().while_("reading the source " + source.familiar());
+  }
+  for (const auto& part : assembly.parts()) result.index.manifests.push_back(part.descriptor);
+  // Attestations come after the images, as other tools expect.
+  std::stable_partition(result.index.manifests.begin(), result.index.manifests.end(),
+                        [](const auto& entry) { return !oci::is_attestation(entry); });
+  change(result.index.annotations, request.annotations);
+  write_down(result);
+  if (request.dry_run == DryRun::yes) return result;
+  for (const auto& target : targets) {
+    for (const auto& part : assembly.parts())
+      DRYDOCK_TRY(copy_manifest(registry, part.from, part.descriptor, target, stop));
+  }
+  DRYDOCK_TRY(publish(registry, targets, result, stop));
+  return result;
+}
+
+Result<CreateResult> annotate(oci::Registry& registry, const AnnotateRequest& request, std::stop_token stop) {
+  if (!request.reference.digest.empty()) {
+    return make_error(ErrorCode::usage,
+                      request.reference.familiar() + " names a digest: an annotated index has another one",
+                      "name the tag that is to move");
+  }
+  DRYDOCK_ASSIGN(auto image, read_image(registry, request.reference, stop));
+  if (image.single) {
+    return make_error(
+        ErrorCode::unsupported,
+        image.reference.familiar() + " is a single manifest: only an index can be annotated",
+        "make an index of it first: drydock manifest create -t NAME:TAG " + image.reference.familiar());
+  }
+  CreateResult result;
+  result.index = std::move(image.index);
+  result.index.media_type = oci::media_type::k_index;  // Docker's own list has no annotations
+  change(result.index.annotations, request.index);
+  for (const auto& [platform, changes] : request.platforms) {
+    DRYDOCK_ASSIGN(const auto chosen,
+                   oci::choose_platform(result.index, platform, image.reference.familiar()));
+    for (auto& entry : result.index.manifests) {
+      if (entry.digest == chosen.digest && !oci::is_attestation(entry)) change(entry.annotations, changes);
+    }
+  }
+  write_down(result);
+  if (request.dry_run == DryRun::yes) return result;
+  DRYDOCK_TRY(publish(registry, {image.reference}, result, stop));
+  return result;
 }
 
 }  // namespace drydock::runner

@@ -1,32 +1,49 @@
 #pragma once
-// create and annotate: a new index from manifests that are in registries already. Blobs and manifests of other
-// repositories of the same registry are mounted; an index among the sources is flattened; the tag moves last.
+// create and annotate: makes an index of images that are in registries already, and moves tags to it, last.
+// Sources from other repositories are copied (mounted within one registry); indexes among them are flattened,
+// their attestations stay with what they attest. A dry run reads and writes nothing.
 
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "executors/base/platform.h"
+#include "executors/oci/image.h"
+#include "executors/oci/reference.h"
 #include "executors/oci/registry.h"
 
 namespace drydock::runner {
 
-enum class Existing { replaced, kept };
+enum class Append { no, yes };
+enum class DryRun { no, yes };
 
 struct CreateRequest {
-  oci::Reference target;
+  std::vector<oci::Reference> targets;  // tags of one or more repositories
   std::vector<oci::Reference> sources;
-  Existing existing = Existing::replaced;  // kept: --append
-  oci::Annotations annotations;            // of the index
+  Append append = Append::no;    // keep what the first target has, except platforms that a source brings anew
+  oci::Annotations annotations;  // of the index, over those of appended ones
+  DryRun dry_run = DryRun::no;
 };
 
-/// The index that would be pushed. invalid_input when two sources serve the same platform.
-Result<oci::Index> combined_index(oci::Registry& registry, const CreateRequest& request, std::stop_token stop = {});
+struct CreateResult {
+  oci::Index index;
+  std::string text;  // the document that was or would be pushed
+  oci::Descriptor descriptor;
+  std::vector<std::string> replaced;  // platforms whose entry gave way to a later source's
+  std::vector<std::string> moved;     // references
+};
 
-/// Copies what the target's repository lacks, pushes the index, reads it back, moves the tag.
-Result<oci::Descriptor> create(oci::Registry& registry, const CreateRequest& request, std::stop_token stop = {});
+Result<CreateResult> create(oci::Registry& registry, const CreateRequest& request, std::stop_token stop = {});
 
-/// Adds annotations to the index under a tag and moves the tag to the new one.
-Result<oci::Descriptor> annotate(oci::Registry& registry, const oci::Reference& reference,
-                                 const oci::Annotations& annotations, std::stop_token stop = {});
+struct AnnotateRequest {
+  oci::Reference reference;                        // an index; its tag moves to the annotated one
+  oci::Annotations index;                          // an empty value removes the key
+  std::map<Platform, oci::Annotations> platforms;  // of the index's entries; the manifests stay as they are
+  DryRun dry_run = DryRun::no;
+};
+
+Result<CreateResult> annotate(oci::Registry& registry, const AnnotateRequest& request,
+                              std::stop_token stop = {});
 
 }  // namespace drydock::runner

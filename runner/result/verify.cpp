@@ -1,163 +1,209 @@
 #include "runner/result/verify.h"
 
 #include <algorithm>
+#include <future>
 
-#include "runner/result/merge.h"
+#include "executors/base/json.h"
+#include "runner/result/remote_image.h"
+#include "runner/result/size_text.h"
 
 namespace drydock::runner {
-
 namespace {
 
-Result<ImageView> view_of(oci::Registry& registry, const oci::Reference& reference, const oci::Descriptor& descriptor,
-                          const std::string& text, std::stop_token stop) {
-  ImageView view;
-  view.manifest = descriptor;
-  DRYDOCK_ASSIGN(const auto manifest, oci::parse_manifest(text, reference.familiar()));
-  view.layers = manifest.layers.size();
-  for (const auto& layer : manifest.layers) view.layers_size += layer.size;
-  if (descriptor.platform) {
-    view.platform = normalized(*descriptor.platform);
-    return view;
-  }
-  std::string config_text;
-  DRYDOCK_TRY(registry.get_blob(reference, {manifest.config.digest, static_cast<std::uint64_t>(manifest.config.size)},
-                                [&](std::string_view piece) -> Status {
-                                  config_text += piece;
-                                  return {};
-                                },
-                                stop));
-  DRYDOCK_ASSIGN(const auto config, oci::parse_image_config(config_text, reference.familiar()));
-  view.platform = normalized(config.platform);
-  return view;
+constexpr int k_schema = 1;
+
+/// What the check of one entry found; an Error when the registry could not answer.
+struct Checked {
+  VerifiedEntry entry;
+  std::vector<std::string> findings;
+};
+
+bool is_finding(const Error& error) {
+  return error.code == ErrorCode::not_found || error.code == ErrorCode::corrupted ||
+         error.code == ErrorCode::invalid_input;
 }
 
-std::string present(const InspectedImage& image) {
-  std::string text;
-  for (const auto& view : image.images) text += (text.empty() ? "" : ", ") + view.platform.to_string();
-  return text.empty() ? "none" : text;
+class EntryCheck {
+ public:
+  EntryCheck(oci::Registry& registry, const RemoteImage& image, const oci::Descriptor& descriptor,
+             std::stop_token stop)
+      : registry_(registry), image_(image), descriptor_(descriptor), stop_(std::move(stop)) {}
+
+  Result<Checked> run() {
+    checked_.entry.manifest = descriptor_.digest;
+    if (descriptor_.platform) checked_.entry.platform = *descriptor_.platform;
+    auto manifest = read_manifest(registry_, image_.reference, descriptor_, stop_);
+    if (!manifest.ok()) {
+      if (!is_finding(manifest.error())) return std::move(manifest).error();
+      if (manifest.error().code == ErrorCode::not_found) {
+        found("its manifest " + descriptor_.digest.to_string() +
+              " is gone: a clean-up of untagged images may have removed it; build and push again");
+      } else {
+        found(manifest.error().message);
+      }
+      return std::move(checked_);
+    }
+    DRYDOCK_TRY(check_blobs(*manifest));
+    if (!oci::is_attestation(descriptor_)) DRYDOCK_TRY(check_config(*manifest));
+    checked_.entry.whole = checked_.findings.empty();
+    return std::move(checked_);
+  }
+
+ private:
+  std::string name() const {
+    if (oci::is_attestation(descriptor_)) return "attestation " + descriptor_.digest.to_string();
+    return descriptor_.platform ? descriptor_.platform->to_string() : descriptor_.digest.to_string();
+  }
+
+  void found(const std::string& what) { checked_.findings.push_back(name() + ": " + what); }
+
+  Status check_blobs(const oci::Manifest& manifest) {
+    checked_.entry.layers = manifest.layers.size();
+    checked_.entry.bytes = manifest.config.size;
+    std::vector<const oci::Descriptor*> blobs{&manifest.config};
+    for (const auto& layer : manifest.layers) {
+      checked_.entry.bytes += layer.size;
+      if (layer.media_type != oci::media_type::k_docker_foreign_layer) blobs.push_back(&layer);
+    }
+    for (const auto* blob : blobs) {
+      DRYDOCK_ASSIGN(const bool there, registry_.can_pull_blob(image_.reference, blob->digest, stop_));
+      if (!there)
+        found((blob == &manifest.config ? "config " : "layer ") + blob->digest.to_string() +
+              " is not in the registry");
+    }
+    return {};
+  }
+
+  Status check_config(const oci::Manifest& manifest) {
+    // Other artifacts (a Helm chart, a cache) have no platform to compare.
+    if (manifest.config.media_type != oci::media_type::k_config &&
+        manifest.config.media_type != oci::media_type::k_docker_config) {
+      return {};
+    }
+    auto config = read_config(registry_, image_.reference, manifest, stop_);
+    if (!config.ok()) {
+      if (!is_finding(config.error())) return std::move(config).error();
+      if (config.error().code != ErrorCode::not_found) found(config.error().message);
+      return {};
+    }
+    const auto told = normalized(config->platform);
+    if (descriptor_.platform && match_rank(told, *descriptor_.platform) == 0) {
+      found("its config says that it is for " + told.to_string());
+    }
+    if (config->diff_ids.size() != manifest.layers.size()) {
+      found("its config names " + std::to_string(config->diff_ids.size()) + " layers, its manifest " +
+            std::to_string(manifest.layers.size()));
+    }
+    return {};
+  }
+
+  oci::Registry& registry_;
+  const RemoteImage& image_;
+  const oci::Descriptor& descriptor_;
+  std::stop_token stop_;
+  Checked checked_;
+};
+
+/// Asked for and not there; what the image is for people who meet "no matching manifest".
+void check_wanted(const RemoteImage& image, const std::vector<Platform>& wanted, VerifyResult& result) {
+  for (const auto& platform : wanted) {
+    const bool there =
+        std::any_of(image.index.manifests.begin(), image.index.manifests.end(), [&](const auto& entry) {
+          // Whole and exact: an arm/v6 image that runs on arm/v7 is not the arm/v7 image that was asked for.
+          return !oci::is_attestation(entry) && entry.platform &&
+                 normalized(*entry.platform) == normalized(platform);
+        });
+    if (there) continue;
+    result.findings.push_back("no matching manifest for " + platform.to_string() +
+                              ": that platform was never merged" +
+                              (image.single ? " (this is a single-platform image)" : "") +
+                              "; present: " + oci::platforms_text(image.index));
+  }
 }
 
-Finding finding_for(oci::Registry& registry, const InspectedImage& image, const Platform& wanted, std::stop_token stop) {
-  Finding finding;
-  finding.platform = wanted;
-  const ImageView* best = nullptr;
-  for (const auto& view : image.images) {
-    const int rank = match_rank(view.platform, wanted);
-    if (rank > 0 && (!best || rank > match_rank(best->platform, wanted))) best = &view;
-  }
-  if (!best) {
-    finding.text = image.is_index
-                       ? "no matching manifest for " + wanted.to_string() + ": that platform was never merged; present: " + present(image)
-                       : "it is a single-platform image for " + present(image) + ", not an index with " + wanted.to_string();
-    finding.mend = "build with platforms: " + (image.images.empty() ? "" : present(image) + ", ") + wanted.to_string();
-    return finding;
-  }
-  const auto checked = check_leg(registry, image.reference, {wanted, best->manifest, {}}, stop);
-  if (!checked.ok()) {
-    finding.text = checked.error().to_string();
-    finding.mend = checked.error().code == ErrorCode::not_found
-                       ? "push the image again: a clean-up may have removed what the index refers to"
-                       : checked.error().mend;
-    return finding;
-  }
-  finding.ok = true;
-  finding.text = best->manifest.digest.to_string() + ", " + std::to_string(best->layers) + " layers";
-  return finding;
+void check_attestation(const RemoteImage& image, const oci::Descriptor& attestation, VerifyResult& result) {
+  const auto refers = attestation.annotations.find(oci::k_reference_digest);
+  const bool known =
+      refers != attestation.annotations.end() &&
+      std::any_of(image.index.manifests.begin(), image.index.manifests.end(),
+                  [&](const auto& entry) { return entry.digest.to_string() == refers->second; });
+  if (known) return;
+  result.findings.push_back("attestation " + attestation.digest.to_string() + ": it refers to " +
+                            (refers == attestation.annotations.end() ? "nothing" : refers->second) +
+                            ", which is not in the index");
 }
 
 }  // namespace
 
-Result<InspectedImage> inspect(oci::Registry& registry, const oci::Reference& given, std::stop_token stop) {
-  InspectedImage image;
-  image.reference = given.with_default_tag();
-  DRYDOCK_ASSIGN(auto top, registry.get_manifest(image.reference, stop));
-  image.top = top.descriptor;
-  image.raw = top.text;
-  image.is_index = oci::is_index_type(top.descriptor.media_type);
-  if (!image.is_index) {
-    DRYDOCK_ASSIGN(auto view, view_of(registry, image.reference, top.descriptor, top.text, stop));
-    image.images.push_back(std::move(view));
-    return image;
+Result<VerifyResult> verify(oci::Registry& registry, const oci::Reference& reference,
+                            const std::vector<Platform>& wanted, std::stop_token stop) {
+  DRYDOCK_ASSIGN(const auto image, read_image(registry, reference, stop));
+  VerifyResult result;
+  result.reference = image.reference.familiar();
+  result.top = image.top;
+  result.answered_by = image.answered_by;
+  check_wanted(image, wanted, result);
+
+  std::vector<std::future<Result<Checked>>> checks;
+  for (const auto& entry : image.index.manifests) {
+    checks.push_back(
+        std::async(std::launch::async, [&] { return EntryCheck(registry, image, entry, stop).run(); }));
   }
-  DRYDOCK_ASSIGN(const auto index, oci::parse_index(top.text, image.reference.familiar()));
-  for (const auto& entry : index.manifests) {
-    if (oci::is_attestation(entry)) continue;
-    if (!oci::is_manifest_type(entry.media_type)) {
-      image.others.push_back(entry);
+  std::optional<Error> failed;
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    const auto& descriptor = image.index.manifests[i];
+    auto checked = checks[i].get();
+    if (!checked.ok()) {
+      if (!failed) failed = std::move(checked).error();
       continue;
     }
-    auto fetched = registry.get_manifest(image.reference.with_digest(entry.digest), stop);
-    if (!fetched.ok()) {
-      if (fetched.error().code != ErrorCode::not_found) return std::move(fetched).error();
-      // Listed and gone: it still names its platform, and verify says what is wrong.
-      ImageView view;
-      view.platform = entry.platform ? normalized(*entry.platform) : Platform{"unknown", "unknown", "", ""};
-      view.manifest = entry;
-      image.images.push_back(std::move(view));
-      continue;
-    }
-    DRYDOCK_ASSIGN(auto view, view_of(registry, image.reference, entry, fetched->text, stop));
-    image.images.push_back(std::move(view));
-  }
-  for (const auto& entry : index.manifests) {
-    if (!oci::is_attestation(entry)) continue;
-    const auto of = entry.annotations.find(oci::k_reference_digest);
-    for (auto& view : image.images) {
-      if (of != entry.annotations.end() && view.manifest.digest.to_string() == of->second) view.attestation = entry.digest.to_string();
+    result.findings.insert(result.findings.end(), checked->findings.begin(), checked->findings.end());
+    if (oci::is_attestation(descriptor)) {
+      ++result.attestations;
+      check_attestation(image, descriptor, result);
+    } else {
+      result.entries.push_back(std::move(checked->entry));
     }
   }
-  return image;
+  if (failed) return std::move(*failed).while_("verifying " + result.reference);
+  return result;
 }
 
-std::string to_text(const InspectedImage& image) {
-  std::string text = "Name:      " + image.reference.to_string() + "\nMediaType: " + image.top.media_type +
-                     "\nDigest:    " + image.top.digest.to_string() + "\n\nManifests:\n";
-  for (const auto& view : image.images) {
-    text += "  Name:      " + image.reference.name() + "@" + view.manifest.digest.to_string() + "\n";
-    text += "  MediaType: " + view.manifest.media_type + "\n";
-    text += "  Platform:  " + view.platform.to_string() + "\n";
-    text += "  Layers:    " + std::to_string(view.layers) + ", " + std::to_string(view.layers_size) + " bytes\n";
-    if (!view.attestation.empty()) text += "  Attested:  " + view.attestation + " (an unknown/unknown entry)\n";
-    text += "\n";
+std::string readable(const VerifyResult& result) {
+  std::string text = result.reference + "  " + result.top.digest.to_string() + "\n";
+  std::size_t width = 0;
+  for (const auto& entry : result.entries) width = std::max(width, entry.platform.to_string().size());
+  for (const auto& entry : result.entries) {
+    auto platform = entry.platform.to_string();
+    platform.resize(width, ' ');
+    text += "  " + platform + "  " + entry.manifest.to_string() + "  " + std::to_string(entry.layers) +
+            (entry.layers == 1 ? " layer, " : " layers, ") + size_text(entry.bytes) +
+            (entry.whole ? "  ok" : "  NOT WHOLE") + "\n";
   }
-  for (const auto& other : image.others) text += "  Other:     " + other.media_type + " " + other.digest.to_string() + "\n";
+  if (result.attestations)
+    text += "  and " + std::to_string(result.attestations) +
+            (result.attestations == 1 ? " attestation\n" : " attestations\n");
+  for (const auto& finding : result.findings) text += "error: " + finding + "\n";
   return text;
 }
 
-nlohmann::ordered_json to_json(const InspectedImage& image) {
-  auto images = nlohmann::ordered_json::array();
-  for (const auto& view : image.images) {
-    nlohmann::ordered_json item{{"platform", view.platform.to_string()},
-                                {"digest", view.manifest.digest.to_string()},
-                                {"mediaType", view.manifest.media_type},
-                                {"size", view.manifest.size},
-                                {"layers", view.layers},
-                                {"layersSize", view.layers_size}};
-    if (!view.attestation.empty()) item["attestation"] = view.attestation;
-    images.push_back(std::move(item));
+Json to_json(const VerifyResult& result) {
+  Json json = {{"schema", k_schema},
+               {"reference", result.reference},
+               {"digest", result.top.digest.to_string()},
+               {"mediaType", result.top.media_type},
+               {"ok", result.ok()},
+               {"findings", result.findings},
+               {"attestations", result.attestations},
+               {"platforms", Json::array()}};
+  for (const auto& entry : result.entries) {
+    json["platforms"].push_back({{"platform", entry.platform.to_string()},
+                                 {"digest", entry.manifest.to_string()},
+                                 {"layers", entry.layers},
+                                 {"size", entry.bytes},
+                                 {"ok", entry.whole}});
   }
-  return {{"schema", 1},
-          {"name", image.reference.to_string()},
-          {"mediaType", image.top.media_type},
-          {"digest", image.top.digest.to_string()},
-          {"size", image.top.size},
-          {"manifests", images}};
-}
-
-bool Verification::ok() const {
-  return std::all_of(findings.begin(), findings.end(), [](const Finding& finding) { return finding.ok; });
-}
-
-Result<Verification> verify(oci::Registry& registry, const oci::Reference& reference, std::vector<Platform> wanted,
-                            std::stop_token stop) {
-  DRYDOCK_ASSIGN(const auto image, inspect(registry, reference, stop));
-  if (wanted.empty()) {
-    for (const auto& view : image.images) wanted.push_back(view.platform);
-  }
-  Verification verification;
-  verification.top = image.top;
-  for (const auto& platform : wanted) verification.findings.push_back(finding_for(registry, image, platform, stop));
-  return verification;
+  return json;
 }
 
 }  // namespace drydock::runner

@@ -1,56 +1,46 @@
 #pragma once
-// verify: whether a tag or digest serves every platform that is wanted: manifest, config of that platform, every layer.
-// inspect: what is under a reference, for people and as JSON. Reads only; all findings are collected.
+// verify: is an image in a registry whole? Each platform asked for is present and says so in its config,
+// every manifest the index names exists, every config and layer is there, attestations refer to an entry.
+// Reads only. A failed check is a finding; an Error means that the check itself could not be made.
 
-#include <optional>
+#include <nlohmann/json_fwd.hpp>
+
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "executors/base/platform.h"
+#include "executors/oci/image.h"
+#include "executors/oci/reference.h"
 #include "executors/oci/registry.h"
 
 namespace drydock::runner {
 
-/// One platform of an image, as the registry has it.
-struct ImageView {
-  Platform platform;
-  oci::Descriptor manifest;
-  std::int64_t layers_size = 0;
+struct VerifiedEntry {
+  Platform platform;  // as the index has it
+  oci::Digest manifest;
+  std::int64_t bytes = 0;  // config and layers, compressed
   std::size_t layers = 0;
-  std::string attestation;      // digest of the attestation manifest that refers to it; empty without one
+  bool whole = false;
 };
 
-struct InspectedImage {
-  oci::Reference reference;
+struct VerifyResult {
+  std::string reference;
   oci::Descriptor top;
-  bool is_index = false;
-  std::string raw;              // the document, byte for byte
-  std::vector<ImageView> images;
-  std::vector<oci::Descriptor> others;  // entries that are neither images nor attestations of one
+  std::string answered_by;
+  std::vector<VerifiedEntry> entries;  // attestations left out
+  std::size_t attestations = 0;
+  std::vector<std::string> findings;  // what is wrong, a line each
+
+  bool ok() const { return findings.empty(); }
 };
 
-Result<InspectedImage> inspect(oci::Registry& registry, const oci::Reference& reference, std::stop_token stop = {});
-std::string to_text(const InspectedImage& image);
-nlohmann::ordered_json to_json(const InspectedImage& image);
+/// With no platform given, those present are checked. not_found when the reference itself is not there.
+Result<VerifyResult> verify(oci::Registry& registry, const oci::Reference& reference,
+                            const std::vector<Platform>& wanted, std::stop_token stop = {});
 
-struct Finding {
-  Platform platform;
-  bool ok = false;
-  std::string text;   // "no matching manifest for linux/amd64: …; present: linux/arm64"
-  std::string mend;
-};
-
-struct Verification {
-  oci::Descriptor top;
-  std::vector<Finding> findings;  // one for each platform wanted
-  bool ok() const;
-};
-
-/// With no platform wanted: every one that is there.
-Result<Verification> verify(oci::Registry& registry, const oci::Reference& reference, std::vector<Platform> wanted,
-                            std::stop_token stop = {});
+/// "linux/amd64  sha256:…  5 layers, 31.2 MB  ok", then the findings.
+std::string readable(const VerifyResult& result);
+nlohmann::json to_json(const VerifyResult& result);
 
 }  // namespace drydock::runner
