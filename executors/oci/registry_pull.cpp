@@ -36,7 +36,7 @@ Result<T> from_any(Session& session, const Reference& reference, const std::stop
     }
     auto error = as_down(std::move(answer).error(), endpoints[i]);
     if (i + 1 == endpoints.size() || stop.stop_requested()) {
-      for (auto& text : said) error = std::move(error).while_(std::move(text));
+      for (auto& text : said) error.context.push_back(std::move(text));
       return error;
     }
     said.push_back("falling back from a mirror: " + error.message);
@@ -208,7 +208,7 @@ Status Registry::get_blob(const Reference& repository, const BlobId& blob, const
     auto status = download.from(endpoint, stop);
     if (status.ok()) return download.finish();
     auto error = as_down(std::move(status).error(), endpoint);
-    if (mirror_error) error = std::move(error).while_("falling back from a mirror: " + mirror_error->message);
+    if (mirror_error) error.context.push_back("falling back from a mirror: " + mirror_error->message);
     if (download.sink_failed() || stop.stop_requested()) return error;
     mirror_error = std::move(error);
   }

@@ -16,7 +16,8 @@ Descriptor entry(const std::string& platform, const std::string& content) {
 Descriptor attestation(const Descriptor& of) {
   auto descriptor = describe(media_type::k_manifest, "attestation");
   descriptor.platform = Platform{"unknown", "unknown", "", ""};
-  descriptor.annotations = {{k_reference_type, k_attestation_type}, {k_reference_digest, of.digest.to_string()}};
+  descriptor.annotations = {{k_reference_type, k_attestation_type},
+                            {k_reference_digest, of.digest.to_string()}};
   return descriptor;
 }
 
@@ -104,8 +105,12 @@ TEST_CASE("indexes keep platforms, variants and attestations") {
 }
 
 TEST_CASE("malformed documents are refused") {
-  const auto d = std::string(R"({"mediaType":"m","digest":"sha256:)") + std::string(64, 'a') + R"(","size":1})";
-  struct Row { std::string text; ErrorCode code; };
+  const auto d =
+      std::string(R"({"mediaType":"m","digest":"sha256:)") + std::string(64, 'a') + R"(","size":1})";
+  struct Row {
+    std::string text;
+    ErrorCode code;
+  };
   const std::vector<Row> rows = {
       {"[]", ErrorCode::invalid_input},
       {"{", ErrorCode::invalid_input},
@@ -115,9 +120,11 @@ TEST_CASE("malformed documents are refused") {
       {R"({"schemaVersion":2,"manifests":[],"layers":[]})", ErrorCode::invalid_input},
       {R"({"schemaVersion":2,"layers":[]})", ErrorCode::invalid_input},
       {R"({"schemaVersion":2,"config":)" + d + R"(,"layers":{}})", ErrorCode::invalid_input},
-      {R"({"schemaVersion":2,"config":)" + d + R"(,"layers":[{"mediaType":"m","digest":"x","size":1}]})", ErrorCode::invalid_input},
+      {R"({"schemaVersion":2,"config":)" + d + R"(,"layers":[{"mediaType":"m","digest":"x","size":1}]})",
+       ErrorCode::invalid_input},
       {R"({"schemaVersion":2,"config":)" + d + R"(,"annotations":{"a":1}})", ErrorCode::invalid_input},
-      {R"({"schemaVersion":2,"config":{"mediaType":"m","digest":"sha256:)" + std::string(64, 'a') + R"(","size":-1}})",
+      {R"({"schemaVersion":2,"config":{"mediaType":"m","digest":"sha256:)" + std::string(64, 'a') +
+           R"(","size":-1}})",
        ErrorCode::invalid_input},
   };
   for (const auto& row : rows) {

@@ -10,7 +10,9 @@ const std::string k_digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a3961
 }
 
 TEST_CASE("references are completed and shortened") {
-  struct Row { std::string text, full, familiar; };
+  struct Row {
+    std::string text, full, familiar;
+  };
   const std::vector<Row> table = {
       {"node", "docker.io/library/node", "node"},
       {"node:22-slim", "docker.io/library/node:22-slim", "node:22-slim"},
