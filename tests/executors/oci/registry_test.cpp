@@ -356,6 +356,7 @@ TEST_CASE("pulls go through mirrors, and fall back") {
   REQUIRE_FALSE(nowhere.ok());
   CHECK(nowhere.error().code == ErrorCode::network);
   INFO(nowhere.error().to_string());
+  CHECK_FALSE(nowhere.error().message.empty());
   CHECK(nowhere.error().to_string().find("was not found in the mirror " + mirror.url()) != std::string::npos);
 }
 
