@@ -61,6 +61,7 @@ struct RegistryCounters {
 };
 
 enum class ReadBack { no, yes };
+enum class From { mirrors_too, origin };
 
 using BlobSink = std::function<Status(std::string_view)>;
 using TransferProgress = std::function<void(std::uint64_t done, std::uint64_t total)>;
@@ -80,7 +81,8 @@ class Registry {
 
   Result<Descriptor> resolve(const Reference& reference, std::stop_token stop = {});
   /// By digest when the reference has one (then verified), else by tag. An index is returned as it is.
-  Result<Fetched> get_manifest(const Reference& reference, std::stop_token stop = {});
+  Result<Fetched> get_manifest(const Reference& reference, std::stop_token stop = {},
+                               From from = From::mirrors_too);
   /// Streams into `sink` in order, each byte once, also over interrupted transfers. The digest is known to be
   /// right only when this succeeds. A size of 0 means unknown.
   Status get_blob(const Reference& repository, const BlobId& blob, const BlobSink& sink,

@@ -192,8 +192,14 @@ Result<Descriptor> Registry::resolve(const Reference& reference, std::stop_token
   });
 }
 
-Result<Fetched> Registry::get_manifest(const Reference& reference, std::stop_token stop) {
+Result<Fetched> Registry::get_manifest(const Reference& reference, std::stop_token stop, From from) {
   auto& session = state_->session;
+  if (from == From::origin) {
+    const auto endpoint = session.origin(reference.domain);
+    auto fetched = fetch_manifest(session, endpoint, reference, stop);
+    if (!fetched.ok()) return as_down(std::move(fetched).error(), endpoint);
+    return fetched;
+  }
   return from_any<Fetched>(session, reference, stop, [&](const Endpoint& endpoint) {
     return fetch_manifest(session, endpoint, reference, stop);
   });

@@ -72,7 +72,10 @@ class BlobUpload {
   }
 
   Status once() {
-    DRYDOCK_ASSIGN(const bool present, there());
+    bool present = false;
+    if (!session_.take_absent(repository_, content_.id.digest)) {
+      DRYDOCK_ASSIGN(present, there());
+    }
     if (present) {
       // After a first attempt it may be ours, sent before the connection broke.
       ++(sent_all_ ? session_.counters().blobs_sent : session_.counters().blobs_skipped);
@@ -206,7 +209,10 @@ Result<bool> Registry::has_blob(const Reference& repository, const Digest& diges
   auto response = session.send_repeatedly(endpoint, request, push_scope(repository.repository),
                                           "blob " + digest.to_string(), stop);
   if (!response.ok()) return as_down(std::move(response).error(), endpoint);
-  if (response->status == 404) return false;
+  if (response->status == 404) {
+    session.note_absent(repository, digest);
+    return false;
+  }
   if (response->status != 200) return session.refusal(endpoint, *response, repository.name());
   ++session.counters().blobs_skipped;
   return true;
@@ -226,6 +232,7 @@ Result<bool> Registry::mount_blob(const Reference& repository, const Digest& dig
   auto response = session.send_repeatedly(endpoint, request, scopes, "blob " + digest.to_string(), stop);
   if (!response.ok()) return as_down(std::move(response).error(), endpoint);
   if (response->status == 201) {
+    (void)session.take_absent(repository, digest);
     ++session.counters().blobs_mounted;
     return true;
   }

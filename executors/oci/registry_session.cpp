@@ -104,6 +104,16 @@ Result<HttpResponse> Session::send(const Endpoint& endpoint, HttpRequest request
   }
 }
 
+void Session::note_absent(const Reference& repository, const Digest& digest) {
+  std::lock_guard lock(mutex_);
+  absent_.insert(repository.name() + "@" + digest.to_string());
+}
+
+bool Session::take_absent(const Reference& repository, const Digest& digest) {
+  std::lock_guard lock(mutex_);
+  return absent_.erase(repository.name() + "@" + digest.to_string()) > 0;
+}
+
 Status Session::before_retry(const std::string& what, int attempt, const std::string& why,
                              std::stop_token stop) {
   ++counters_.retries;

@@ -47,6 +47,11 @@ class Session {
   /// Counts and reports a retry, then waits as the policy says. cancelled when asked to stop.
   Status before_retry(const std::string& what, int attempt, const std::string& why, std::stop_token stop);
 
+  // A caller that asked whether a blob is there and then sends it need not be asked again by the upload.
+  void note_absent(const Reference& repository, const Digest& digest);
+  /// True once for each note.
+  bool take_absent(const Reference& repository, const Digest& digest);
+
   /// The error that an unwanted status means. `what` is what was asked for: "docker.io/library/node:22".
   Error refusal(const Endpoint& endpoint, const HttpResponse& response, const std::string& what);
 
@@ -59,6 +64,7 @@ class Session {
   Authenticator authenticator_;
   std::mutex mutex_;
   std::set<std::string> loopback_with_tls_;  // learned
+  std::set<std::string> absent_;             // "repository@digest"
 };
 
 Scopes pull_scope(const std::string& repository);
