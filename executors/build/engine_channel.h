@@ -1,7 +1,7 @@
 #pragma once
 // The engine as a process of its own: one request goes in, events and one answer come out, as JSON lines. This is how
 // a build gets into a user namespace; the same lines can travel further. serve_engine is the inside, call_engine the
-// outside. Each line carries the schema version in its first message.
+// outside. The call, each event and the result carry their own schema version.
 
 #include <functional>
 #include <memory>
@@ -21,7 +21,7 @@ std::string encode(const EngineCall& call);
 Result<EngineCall> decode_call(const std::string& line);
 
 /// Inside: reads one call from `in_fd`, builds, writes events and the answer to `out_fd`. The secrets of the call are
-/// masked here already. Ends early when `in_fd` reaches its end (the caller is gone) or on SIGINT/SIGTERM.
+/// masked here already. Ends early when `in_fd` reaches its end: the caller wants it, or is gone.
 /// Returns the process's exit status.
 int serve_engine(int in_fd, int out_fd);
 
