@@ -91,6 +91,7 @@ class Bus {
   void listen(Listener listener);
   void publish(Event event);
   Masker& masker() { return *masker_; }
+  const std::shared_ptr<Masker>& shared_masker() const { return masker_; }
 
   void warning(std::string text, Place place = {});
   void error(std::string text, Place place = {});

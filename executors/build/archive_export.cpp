@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "executors/base/fs.h"
+#include "executors/base/process.h"
 #include "executors/build/copy_files.h"
 #include "executors/sandbox/userns.h"
 
@@ -37,7 +38,7 @@ class TarFile {
     if (path == "-") {
       status = ::archive_write_open_fd(file.archive_.get(), STDOUT_FILENO);
     } else {
-      file.scratch_ = path + ".tmp-" + std::to_string(::getpid());
+      file.scratch_ = path + ".tmp-" + process_token();
       status = ::archive_write_open_filename(file.archive_.get(), file.scratch_.c_str());
     }
     if (status != ARCHIVE_OK) return file.failure();

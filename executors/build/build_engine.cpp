@@ -57,13 +57,15 @@ Status check_supported(const BuildRequest& request) {
 
 class Build {
  public:
-  Build(const BuildRequest& request, const EngineOptions& options, EngineSetting setting, Bus& bus, std::stop_token stop)
+  Build(const BuildRequest& request, const EngineOptions& options, EngineSetting setting, Bus& bus, std::stop_token stop,
+        ExecutionPolicy execution)
       : request_(request),
         setting_(setting),
         engine_(request_, options, bus, stop_),
         on_stop_(stop, [this] { stop_.request_stop(); }),
         images_(engine_) {
     if (request_.platforms.empty()) request_.platforms = {host_platform()};
+    engine_.may_execute = execution == ExecutionPolicy::allowed;
   }
 
   Result<EngineResult> run() {
@@ -73,16 +75,14 @@ class Build {
       DRYDOCK_ASSIGN(targets_, push_targets(request_));
     }
     DRYDOCK_TRY(engine_.open());
+    if (!engine_.may_execute) return look();
     if (setting_ == EngineSetting::own_namespace) {
       DRYDOCK_ASSIGN(auto emulators, sandbox::set_up_emulation(request_.platforms));
       engine_.emulators.emplace(std::move(emulators));
     } else {
       DRYDOCK_TRY(open_journal());
     }
-    DRYDOCK_ASSIGN(context_, BuildContext::open(engine_));
-    DRYDOCK_TRY(read_dockerfile());
-    for (const auto& platform : request_.platforms) legs_.push_back(std::make_unique<Leg>(shared_, platform));
-    for (auto& leg : legs_) DRYDOCK_TRY(leg->plan());
+    DRYDOCK_TRY(plan());
     if (request_.check_only) return EngineResult{};
     for (const auto& platform : request_.platforms) DRYDOCK_TRY(preflight(platform));
     imports_.load(engine_, request_.platforms);
@@ -90,6 +90,29 @@ class Build {
   }
 
  private:
+  Status plan() {
+    DRYDOCK_ASSIGN(context_, BuildContext::open(engine_));
+    DRYDOCK_TRY(read_dockerfile());
+    for (const auto& platform : request_.platforms) legs_.push_back(std::make_unique<Leg>(shared_, platform));
+    for (auto& leg : legs_) DRYDOCK_TRY(leg->plan());
+    return {};
+  }
+
+  /// Execution is forbidden: what the caches cannot serve is left to somebody who may.
+  Result<EngineResult> look() {
+    EngineResult unserved;
+    unserved.needs_execution = true;
+    if (request_.no_cache || request_.check_only) return unserved;
+    const bool files = std::any_of(request_.outputs.begin(), request_.outputs.end(),
+                                   [](const OutputSpec& output) { return output.type == "local" || output.type == "tar"; });
+    if (files) return unserved;
+    DRYDOCK_TRY(plan());
+    imports_.load(engine_, request_.platforms);
+    auto built = build();
+    if (engine_.needs_execution) return unserved;
+    return built;
+  }
+
   Status open_journal() {
     DRYDOCK_ASSIGN(const auto state, engine_.store->directory("state"));
     DRYDOCK_ASSIGN(const auto reaped, sandbox::reap(state));
@@ -254,14 +277,23 @@ bool wants_push(const BuildRequest& request) {
   });
 }
 
-Result<std::vector<oci::Reference>> push_targets(const BuildRequest& request) {
-  std::vector<std::string> names = request.tags;
+std::vector<std::string> image_names(const BuildRequest& request) {
+  auto names = request.tags;
   for (const auto& output : request.outputs) {
     const auto found = output.attributes.find("name");
-    if (output.type == "image" && found != output.attributes.end()) names.push_back(found->second);
+    if (output.type != "image" || found == output.attributes.end()) continue;
+    for (std::size_t begin = 0; begin <= found->second.size();) {
+      const auto end = std::min(found->second.find(',', begin), found->second.size());
+      if (end > begin) names.push_back(found->second.substr(begin, end - begin));
+      begin = end + 1;
+    }
   }
+  return names;
+}
+
+Result<std::vector<oci::Reference>> push_targets(const BuildRequest& request) {
   std::vector<oci::Reference> targets;
-  for (const auto& name : names) {
+  for (const auto& name : image_names(request)) {
     DRYDOCK_ASSIGN(auto reference, oci::parse_reference(name));
     reference.tag.clear();
     reference.digest = {};
@@ -274,8 +306,8 @@ Result<std::vector<oci::Reference>> push_targets(const BuildRequest& request) {
 }
 
 Result<EngineResult> run_engine(const BuildRequest& request, const EngineOptions& options, EngineSetting setting,
-                                Bus& bus, std::stop_token stop) {
-  return Build(request, options, setting, bus, std::move(stop)).run();
+                                Bus& bus, std::stop_token stop, ExecutionPolicy execution) {
+  return Build(request, options, setting, bus, std::move(stop), execution).run();
 }
 
 nlohmann::json to_json(const EngineResult& result) {

@@ -2,11 +2,38 @@
 
 #include <nlohmann/json.hpp>
 
+#include <charconv>
+
 namespace drydock::build {
 
 namespace {
 
 constexpr int k_schema = 1;
+
+/// Secrets are bytes, which a JSON text is not.
+std::string to_hex(std::string_view bytes) {
+  constexpr char k_digits[] = "0123456789abcdef";
+  std::string hex;
+  for (const unsigned char byte : bytes) {
+    hex += k_digits[byte >> 4];
+    hex += k_digits[byte & 15];
+  }
+  return hex;
+}
+
+Result<std::string> from_hex(std::string_view hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    unsigned char byte = 0;
+    const auto pair = hex.substr(i, 2);
+    const auto read = std::from_chars(pair.data(), pair.data() + pair.size(), byte, 16);
+    if (pair.size() != 2 || read.ec != std::errc{} || read.ptr != pair.data() + 2) {
+      return make_error(ErrorCode::invalid_input, "build request: a secret is not in hexadecimal");
+    }
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
 
 /// Splits one CSV record (RFC 4180 quoting), which is how buildx reads these flags.
 Result<std::vector<std::string>> split_csv(const std::string& text) {
@@ -105,7 +132,7 @@ nlohmann::json to_json(const BuildRequest& r) {
   auto platforms = nlohmann::json::array();
   for (const auto& platform : r.platforms) platforms.push_back(platform.to_string());
   auto secrets = nlohmann::json::array();
-  for (const auto& secret : r.secrets) secrets.push_back({{"id", secret.id}, {"value", secret.value}});
+  for (const auto& secret : r.secrets) secrets.push_back({{"id", secret.id}, {"hex", to_hex(secret.value)}});
   nlohmann::json json{
       {"schema", k_schema},
       {"context", r.context.source},
@@ -171,7 +198,10 @@ Result<BuildRequest> build_request_from_json(const nlohmann::json& json) {
     r.no_cache = json.at("no_cache");
     json.at("no_cache_filters").get_to(r.no_cache_filters);
     r.pull = json.at("pull");
-    for (const auto& item : json.at("secrets")) r.secrets.push_back({item.at("id"), item.at("value")});
+    for (const auto& item : json.at("secrets")) {
+      DRYDOCK_ASSIGN(auto value, from_hex(item.at("hex").get<std::string>()));
+      r.secrets.push_back({item.at("id"), std::move(value)});
+    }
     json.at("ssh").get_to(r.ssh);
     r.network = json.at("network");
     json.at("add_hosts").get_to(r.add_hosts);

@@ -75,7 +75,9 @@ class CacheReader {
       if (std::find(platforms_.begin(), platforms_.end(), platform) == platforms_.end()) continue;
       DRYDOCK_ASSIGN(auto text, read_manifest(engine_, reference_.with_digest(entry.digest)));
       manifests_.push_back(std::move(text));
-      seen_.insert(platform.to_string());
+      // The index may lack our target for a moment, when builds write it at the same time; its own tag never does.
+      const auto target = entry.annotations.find(k_cache_target_annotation);
+      if (target != entry.annotations.end() && target->second == engine_.request.target) seen_.insert(platform.to_string());
     }
     return {};
   }

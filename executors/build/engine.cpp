@@ -134,6 +134,13 @@ Result<std::string> Engine::empty_directory() {
   return empty_directory_;
 }
 
+Status Engine::want_execution() {
+  if (may_execute) return {};
+  needs_execution = true;
+  stop.request_stop();
+  return make_error(ErrorCode::cancelled, "something has to be executed");
+}
+
 Result<const sandbox::Runtime*> Engine::runtime() {
   const std::lock_guard lock(mutex_);
   if (!runtime_) {

@@ -100,6 +100,11 @@ struct Engine {
   Platform host = host_platform();
   Slots run_slots;
   std::atomic<unsigned> next_id{0};
+  bool may_execute = true;                  // false: mounts and processes are not to be made …
+  std::atomic<bool> needs_execution{false};  // … and this tells that one would have been needed
+
+  /// To be tried before a mount or a process is made.
+  Status want_execution();
 
   /// Opens store, views and registry client.
   Status open();

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,7 @@
 
 #include "executors/base/json.h"
 #include "executors/build/build_engine.h"
+#include "executors/build/file_tree.h"
 
 namespace drydock::build {
 
@@ -113,11 +115,13 @@ int serve_engine(int in_fd, int out_fd) {
   Bus bus(masker);
   bus.listen([&](const Event& event) { send({{"event", to_json(event)}}); });
   std::stop_source stop;
-  std::jthread watcher([&](std::stop_token finished) {
+  const UniqueFd finished(::eventfd(0, EFD_CLOEXEC));
+  std::jthread watcher([&] {
     // The caller closes its end to stop us, or has died.
-    while (!finished.stop_requested()) {
-      pollfd item{in_fd, POLLIN, 0};
-      if (::poll(&item, 1, 100) <= 0) continue;
+    for (;;) {
+      pollfd items[2] = {{in_fd, POLLIN, 0}, {finished.get(), POLLIN, 0}};
+      if (::poll(items, 2, -1) < 0 && errno == EINTR) continue;
+      if (items[1].revents != 0) return;
       char byte;
       if (::read(in_fd, &byte, 1) <= 0) {
         stop.request_stop();
@@ -126,7 +130,7 @@ int serve_engine(int in_fd, int out_fd) {
     }
   });
   const auto result = run_engine(call->request, call->options, EngineSetting::own_namespace, bus, stop.get_token());
-  watcher.request_stop();
+  ::eventfd_write(finished.get(), 1);
   if (result.ok()) {
     send({{"result", to_json(*result)}});
     return 0;

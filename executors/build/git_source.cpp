@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "executors/base/fs.h"
+#include "executors/base/process.h"
 
 namespace drydock::build {
 
@@ -141,7 +142,7 @@ Result<std::string> check_out(Engine& engine, const ContextPlace& place) {
   DRYDOCK_TRY(write_file_atomic(target + ".used", ""));
   sweep(all);
   if (fs::exists(target)) return target;
-  const auto scratch = target + ".tmp-" + std::to_string(::getpid()) + engine.new_id("-");
+  const auto scratch = target + ".tmp-" + process_token() + engine.new_id("-");
   git_checkout_options options;
   ::git_checkout_options_init(&options, GIT_CHECKOUT_OPTIONS_VERSION);
   options.checkout_strategy = GIT_CHECKOUT_FORCE | GIT_CHECKOUT_DONT_UPDATE_INDEX;

@@ -87,6 +87,7 @@ bool any_remote(const Chain& chain) {
 
 Status pack_layer_of(Engine& engine, LayerRef& layer, const std::vector<std::string>& lower,
                      const oci::CompressOptions& compress) {
+  DRYDOCK_TRY(engine.want_execution());
   Vertex vertex(engine.scope, {engine.new_id("v"), {}, "pack " + layer.description, Execution::none, {}});
   oci::DiffOptions options;
   options.format = engine.snapshots->space().format;
@@ -146,6 +147,8 @@ Status ensure_blob(Engine& engine, LayerRef& layer) {
 }
 
 Result<std::vector<std::filesystem::path>> unpack_chain(Engine& engine, const Chain& chain) {
+  if (chain.empty()) return std::vector<std::filesystem::path>{};
+  DRYDOCK_TRY(engine.want_execution());
   if (any_remote(chain)) prefetch_blobs(engine, chain);
   std::vector<std::filesystem::path> directories;  // topmost first
   std::optional<oci::Digest> identity;

@@ -27,7 +27,16 @@ Leg::Leg(LegShared& shared, Platform platform)
     : shared_(shared), engine_(*shared.solver->engine), platform_(std::move(platform)) {}
 
 Leg::~Leg() {
-  for (auto& thread : threads_) thread.join();
+  // A stage that is still being solved in the background may ask for further ones.
+  for (;;) {
+    std::vector<std::thread> threads;
+    {
+      const std::lock_guard lock(mutex_);
+      threads.swap(threads_);
+    }
+    if (threads.empty()) return;
+    for (auto& thread : threads) thread.join();
+  }
 }
 
 Error Leg::refusal(const parser::Diagnostics& diagnostics) const {
@@ -112,6 +121,7 @@ Result<StageSolver*> Leg::make_stage(std::size_t index) {
   if (request.base.kind == FileSource::Kind::stage) {
     DRYDOCK_ASSIGN(base, stage(request.base.stage));
     request.base_config = base->plan().config;
+    request.base_args = base->plan().args;
     if (bases_[index].platform.empty()) request.platform = base->plan().platform;
   } else if (request.base.kind == FileSource::Kind::image) {
     auto found = image(request.base.name, platform);

@@ -9,6 +9,12 @@ namespace drydock::build {
 
 namespace {
 
+/// Each ADD has a checksum of its own, whoever fetched the file.
+Result<RemoteFile> checked(const RemoteFile& file, const std::string& url, const std::string& checksum) {
+  if (checksum.empty() || checksum == file.digest.to_string()) return file;
+  return make_error(ErrorCode::corrupted, "ADD " + url + ": checksum is " + file.digest.to_string() + ", not " + checksum);
+}
+
 std::string file_name(const std::string& url) {
   auto path = url.substr(0, url.find_first_of("?#"));
   const auto slash = path.rfind('/');
@@ -27,7 +33,7 @@ std::int64_t last_modified(const HttpResponse& response) {
 Result<RemoteFile> fetch_remote_file(Engine& engine, const std::string& url, const std::string& checksum) {
   auto& cache = engine.remote_files;
   const std::lock_guard lock(cache.mutex);
-  if (const auto found = cache.files.find(url); found != cache.files.end()) return *found->second;
+  if (const auto found = cache.files.find(url); found != cache.files.end()) return checked(*found->second, url, checksum);
   if (engine.options.offline) return make_error(ErrorCode::network, "ADD " + url + ": not fetched, since offline");
   HttpRequest request;
   request.url = url;
@@ -45,9 +51,7 @@ Result<RemoteFile> fetch_remote_file(Engine& engine, const std::string& url, con
     return make_error(ErrorCode::invalid_input, "ADD " + url + ": the address names no file",
                       "give a full path with a file name");
   }
-  if (!checksum.empty() && checksum != file->digest.to_string()) {
-    return make_error(ErrorCode::corrupted, "ADD " + url + ": checksum is " + file->digest.to_string() + ", not " + checksum);
-  }
+  DRYDOCK_TRY(checked(*file, url, checksum));
   cache.files[url] = file;
   return *file;
 }

@@ -27,6 +27,11 @@ Status lock_waiting(int fd, std::stop_token stop) {
 
 }  // namespace
 
+std::string cache_mount_id(const Mount& mount) {
+  if (mount.type != Mount::Type::cache) return {};
+  return mount.id.empty() ? mount.target : mount.id;
+}
+
 RunMounts::~RunMounts() = default;
 
 Result<std::optional<ReadyMount>> RunMounts::ready(const StepMount& mount) {
@@ -111,7 +116,7 @@ Result<std::optional<ReadyMount>> RunMounts::ready_cache(const StepMount& mount)
 
 Result<std::string> RunMounts::cache_directory(const Mount& mount) {
   DRYDOCK_ASSIGN(const auto all, engine_.store->directory("cache-mounts"));
-  const auto id = mount.id.empty() ? mount.target : mount.id;
+  const auto id = cache_mount_id(mount);
   const auto base = all + "/" + engine_.snapshots->space().name() + "-" +
                     std::string(oci::digest_of(id).hex().substr(0, 24));
   for (int turn = 0;; ++turn) {

@@ -15,6 +15,9 @@
 
 namespace drydock::build {
 
+/// The name under which a cache mount is kept; empty for other mounts.
+std::string cache_mount_id(const parser::dockerfile::Mount& mount);
+
 class RunMounts {
  public:
   using TreeOf = std::function<Result<std::shared_ptr<FileTree>>(const FileSource&)>;

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "executors/base/fs.h"
+#include "executors/base/process.h"
 #include "executors/build/mount_points.h"
 
 namespace drydock::build {
@@ -184,7 +185,7 @@ Status apply_limits(const BuildRequest& request, sandbox::ContainerSpec& spec) {
 
 Result<sandbox::ContainerSpec> container_for(Engine& engine, const RunJob& job) {
   sandbox::ContainerSpec spec;
-  spec.id = "drydock-" + std::to_string(::getpid()) + "-" + engine.new_id("run");
+  spec.id = "drydock-" + process_token() + "-" + engine.new_id("run");
   spec.rootfs = job.root;
   spec.args = job.arguments;
   spec.env = job.env;
@@ -201,7 +202,14 @@ Result<sandbox::ContainerSpec> container_for(Engine& engine, const RunJob& job) 
   const bool none = job.network == NetworkMode::none ||
                     (job.network == NetworkMode::default_ && engine.request.network == "none");
   spec.network = none ? sandbox::ContainerNetwork::none : sandbox::ContainerNetwork::host;
-  if (job.security == SecurityMode::insecure) spec.security = sandbox::Security::insecure;
+  if (job.security == SecurityMode::insecure) {
+    const auto& allowed = engine.request.allow;
+    if (std::find(allowed.begin(), allowed.end(), "security.insecure") == allowed.end()) {
+      return make_error(ErrorCode::permission, "RUN --security=insecure is not allowed",
+                        "allow it with --allow security.insecure, if you trust this Dockerfile with the whole machine");
+    }
+    spec.security = sandbox::Security::insecure;
+  }
   DRYDOCK_TRY(apply_limits(engine.request, spec));
   return spec;
 }

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "executors/build/file_tree.h"
+#include "executors/build/history_text.h"
 
 namespace drydock::build {
 
@@ -51,6 +52,7 @@ class StagePlanner {
     plan.base = request.base;
     plan.base_title = request.base_title;
     plan.config = request.base_config;
+    plan.args = request.base_args;
     const auto& stage = request.dockerfile->stages[request.stage];
     plan.name = stage.name.empty() ? "stage-" + std::to_string(request.stage) : stage.name;
     plan.place = place_of(stage.range);
@@ -78,8 +80,9 @@ class StagePlanner {
     return [this](std::string_view name) -> std::optional<std::string> {
       const auto& env = planned_.plan.config.config.env;
       if (auto value = value_in(env, name)) return value;
-      const auto arg = args_.find(name);
-      if (arg != args_.end()) return arg->second;
+      for (const auto& arg : planned_.plan.args) {
+        if (arg.name == name) return arg.value;
+      }
       return std::nullopt;
     };
   }
@@ -118,10 +121,16 @@ class StagePlanner {
   void bind(const df::Command& command) {
     auto bound = df::bind_args(*request_.dockerfile, command, lookup(), *request_.globals, request_.build_args);
     take(bound.diagnostics);
+    auto& args = planned_.plan.args;
     for (const auto& binding : bound.bindings) {
-      if (binding.value) args_[binding.name] = *binding.value;
+      const auto known = std::find_if(args.begin(), args.end(), [&](const auto& arg) { return arg.name == binding.name; });
+      if (known == args.end()) {
+        args.push_back(binding);
+      } else if (binding.value) {
+        known->value = binding.value;
+      }
     }
-    history(command.source);
+    history(arg_history(bound.bindings));
   }
 
   void history(std::string created_by, std::optional<std::size_t> step = {}) {
@@ -131,8 +140,8 @@ class StagePlanner {
   /// ENV as an image keeps it, with the ARGs that RUN sees.
   std::vector<std::string> run_environment() const {
     auto env = planned_.plan.config.config.env;
-    for (const auto& [name, value] : args_) {
-      if (!value_in(env, name)) env.push_back(name + "=" + value);
+    for (const auto& [name, value] : planned_.plan.args) {
+      if (value && !value_in(env, name)) env.push_back(name + "=" + *value);
     }
     return env;
   }
@@ -188,17 +197,13 @@ class StagePlanner {
       plan.mounts.push_back(std::move(mount));
     }
     step.work = std::move(plan);
-    finish(std::move(step), run_history(invocation.arguments));
+    finish(std::move(step), run_history(args_for_history(), invocation.arguments));
   }
 
-  std::string run_history(const std::vector<std::string>& arguments) {
-    std::string text = "RUN ";
-    if (!args_.empty()) {
-      text += "|" + std::to_string(args_.size()) + " ";
-      for (const auto& [name, value] : args_) text += name + "=" + value + " ";
-    }
-    for (const auto& argument : arguments) text += argument + " ";
-    return text + "# buildkit";
+  std::vector<std::pair<std::string, std::string>> args_for_history() const {
+    std::vector<std::pair<std::string, std::string>> args;
+    for (const auto& arg : planned_.plan.args) args.emplace_back(arg.name, lookup()(arg.name).value_or(""));
+    return args;
   }
 
   void apply(const df::Command& command, const df::Copy& copy, const std::string& title,
@@ -227,18 +232,19 @@ class StagePlanner {
     const auto& to = transfer.destination;
     plan.into_directory = to.ends_with('/') || to == "." || to.ends_with("/.") || to == ".." || to.ends_with("/..") ||
                           transfer.sources.size() + transfer.files.size() > 1;
+    auto created_by = transfer_history(plan.add ? "ADD" : "COPY", transfer, plan.parents);
     step.work = std::move(plan);
-    finish(std::move(step), command.source + " # buildkit");
+    finish(std::move(step), std::move(created_by));
   }
 
   void apply(const df::Command& command, const df::Workdir& workdir, const std::string& title,
              std::optional<std::size_t>) {
     auto step = step_for(command, title);
     settings().working_dir = absolute_path(directory(), workdir.path);
-    if (settings().working_dir == "/") return history(command.source);
+    const auto created_by = "WORKDIR " + settings().working_dir;
+    if (settings().working_dir == "/") return history(created_by);
     step.work = DirectoryPlan{settings().working_dir};
-    step.user.clear();  // WORKDIR makes directories of root, whoever USER is
-    finish(std::move(step), command.source);
+    finish(std::move(step), created_by);
   }
 
   void finish(Step step, std::string created_by) {
@@ -248,60 +254,57 @@ class StagePlanner {
 
   // --- commands that change settings only ---
 
-  void apply(const df::Command& command, const df::Env& env, const std::string&, std::optional<std::size_t>) {
+  using Number = std::optional<std::size_t>;
+
+  void apply(const df::Command&, const df::Env& env, const std::string&, Number) {
     for (const auto& pair : env.pairs) assign(settings().env, pair.key, pair.value);
-    history(command.source);
+    history(pairs_history("ENV", env.pairs));
   }
-  void apply(const df::Command& command, const df::Label& label, const std::string&, std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Label& label, const std::string&, Number) {
     for (const auto& pair : label.pairs) settings().labels[pair.key] = pair.value;
-    history(command.source);
+    history(pairs_history("LABEL", label.pairs));
   }
-  void apply(const df::Command&, const df::Arg&, const std::string&, std::optional<std::size_t>) {}
-  void apply(const df::Command& command, const df::User& user, const std::string&, std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Arg&, const std::string&, Number) {}
+  void apply(const df::Command&, const df::User& user, const std::string&, Number) {
     settings().user = user.user;
-    history(command.source);
+    history("USER " + user.user);
   }
-  void apply(const df::Command& command, const df::Cmd& cmd, const std::string&, std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Cmd& cmd, const std::string&, Number) {
     settings().cmd = df::with_shell(cmd.line, shell());
     cmd_given_ = true;
-    history("CMD " + json_text(settings().cmd));
-    (void)command;
+    history(quoted_history("CMD", settings().cmd));
   }
-  void apply(const df::Command& command, const df::Entrypoint& entrypoint, const std::string&,
-             std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Entrypoint& entrypoint, const std::string&, Number) {
     settings().entrypoint = df::with_shell(entrypoint.line, shell());
     // An inherited CMD belongs to the inherited ENTRYPOINT.
     if (!cmd_given_) settings().cmd.clear();
-    history("ENTRYPOINT " + json_text(settings().entrypoint));
-    (void)command;
+    history(quoted_history("ENTRYPOINT", settings().entrypoint));
   }
-  void apply(const df::Command& command, const df::Shell& shell, const std::string&, std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Shell& shell, const std::string&, Number) {
     settings().shell = shell.words;
-    history(command.source);
+    history(list_history("SHELL", shell.words));
   }
-  void apply(const df::Command& command, const df::Expose& expose, const std::string&, std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Expose& expose, const std::string&, Number) {
     for (const auto& port : expose.ports) settings().exposed_ports.insert(port);
-    history(command.source);
+    history(list_history("EXPOSE", expose.ports));
   }
-  void apply(const df::Command& command, const df::Volume& volume, const std::string&, std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Volume& volume, const std::string&, Number) {
     for (const auto& path : volume.paths) settings().volumes.insert(path);
-    history(command.source);
+    history(list_history("VOLUME", volume.paths));
   }
-  void apply(const df::Command& command, const df::StopSignal& stop, const std::string&, std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::StopSignal& stop, const std::string&, Number) {
     settings().stop_signal = stop.signal;
-    history(command.source);
+    history("STOPSIGNAL " + stop.signal);
   }
-  void apply(const df::Command& command, const df::Maintainer& maintainer, const std::string&,
-             std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Maintainer& maintainer, const std::string&, Number) {
     planned_.plan.config.author = maintainer.name;
-    history(command.source);
+    history("MAINTAINER " + maintainer.name);
   }
-  void apply(const df::Command& command, const df::Onbuild& onbuild, const std::string&, std::optional<std::size_t>) {
+  /// Leaves no history: nothing of it is in this image yet.
+  void apply(const df::Command&, const df::Onbuild& onbuild, const std::string&, Number) {
     settings().on_build.push_back(onbuild.expression);
-    history(command.source);
   }
-  void apply(const df::Command& command, const df::Healthcheck& check, const std::string&,
-             std::optional<std::size_t>) {
+  void apply(const df::Command&, const df::Healthcheck& check, const std::string&, Number) {
     oci::Healthcheck health;
     health.test = check.test;
     health.interval = check.interval.count();
@@ -310,25 +313,11 @@ class StagePlanner {
     health.start_interval = check.start_interval.count();
     health.retries = check.retries;
     settings().healthcheck = health;
-    history(command.source);
-  }
-
-  static std::string json_text(const std::vector<std::string>& words) {
-    std::string text = "[";
-    for (const auto& word : words) {
-      text += text.size() > 1 ? " \"" : "\"";
-      for (const char c : word) {
-        if (c == '"' || c == '\\') text += '\\';
-        text += c;
-      }
-      text += '"';
-    }
-    return text + "]";
+    history(healthcheck_history(health));
   }
 
   const StagePlanRequest& request_;
   PlannedStage planned_;
-  df::Variables args_;
   std::size_t command_base_ = 0;
   bool cmd_given_ = false;
 };

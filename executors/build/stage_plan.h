@@ -81,6 +81,7 @@ struct StagePlan {
   Place place;
   std::vector<Step> steps;
   oci::ImageConfig config;   // settings after the last command; rootfs and history are the base's
+  std::vector<parser::dockerfile::ArgBinding> args;  // declared so far, in order; stages on top of this one have them
   std::vector<HistoryItem> history;
 };
 
@@ -95,6 +96,7 @@ struct StagePlanRequest {
   FileSource base;
   std::string base_title;
   oci::ImageConfig base_config;
+  std::vector<parser::dockerfile::ArgBinding> base_args;  // of the stage below
   parser::dockerfile::Variables build_args;
   std::set<std::string, std::less<>> named_contexts;  // lower case
 };

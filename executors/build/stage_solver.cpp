@@ -6,6 +6,8 @@
 #include "executors/build/run_mounts.h"
 #include "executors/build/run_step.h"
 
+#include <numeric>
+
 namespace drydock::build {
 
 namespace {
@@ -104,6 +106,7 @@ bool StageSolver::fresh_below(std::size_t step) const {
 Result<std::shared_ptr<FileTree>> StageSolver::tree() {
   const std::lock_guard lock(mutex_);
   if (tree_) return tree_;
+  DRYDOCK_TRY(engine_.want_execution());
   DRYDOCK_ASSIGN(const auto chain, solve());
   DRYDOCK_ASSIGN(auto lower, unpack_chain(engine_, chain));
   DRYDOCK_ASSIGN(const auto empty, engine_.empty_directory());
@@ -214,6 +217,7 @@ Result<oci::Digest> StageSolver::make_copy_key(std::size_t index, const Step& st
     const auto* imported = shared_.imports->find(definition);
     if (imported && imported->leads_to) return *imported->leads_to;
   }
+  DRYDOCK_TRY(engine_.want_execution());
   prefetch_from(index);
   DRYDOCK_ASSIGN(const auto tree, source->tree());
   DRYDOCK_ASSIGN(const auto content, copy_content(engine_, step, plan, tree));
@@ -308,8 +312,8 @@ Status StageSolver::solve_step_anew(std::size_t index) {
   bool empty = false;
   if (!ignores_cache() && !stale) {
     if (auto layer = find(step_key, empty)) {
-      Vertex vertex(engine_.scope, {engine_.new_id("v"), leg_, vertex_name(index),
-                                    engine_.execution(plan_.platform), plan_.steps[index].place});
+      Vertex vertex(engine_.scope, {engine_.new_id("v"), leg_, vertex_name(index), Execution::none,
+                                    plan_.steps[index].place});
       vertex.cached();
       ++counters_->cached;
       layers_[index] = *layer;
@@ -317,6 +321,7 @@ Status StageSolver::solve_step_anew(std::size_t index) {
       return {};
     }
   }
+  DRYDOCK_TRY(engine_.want_execution());
   prefetch_from(index);
   DRYDOCK_ASSIGN(const auto below, chain_below(index));
   DRYDOCK_TRY(unpack_chain(engine_, below));
@@ -450,9 +455,18 @@ Status StageSolver::perform_run(const Step& step, const RunPlan& plan, const std
   job.user = step.user;
   job.network = plan.network;
   job.security = plan.security;
-  for (const auto& mount : plan.mounts) {
-    DRYDOCK_ASSIGN(auto ready, mounts.ready(mount));
-    if (ready) job.mounts.push_back(std::move(*ready));
+  // Locks of cache mounts are taken in one order by all steps, or two could wait for each other.
+  std::vector<std::size_t> order(plan.mounts.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return cache_mount_id(plan.mounts[a].mount) < cache_mount_id(plan.mounts[b].mount);
+  });
+  std::vector<std::optional<ReadyMount>> ready(order.size());
+  for (const auto i : order) {
+    DRYDOCK_ASSIGN(ready[i], mounts.ready(plan.mounts[i]));
+  }
+  for (auto& mount : ready) {
+    if (mount) job.mounts.push_back(std::move(*mount));
   }
   const Slots::Hold slot(engine_.run_slots);
   DRYDOCK_ASSIGN(auto outcome, execute_run(engine_, job, vertex, engine_.stop.get_token()));

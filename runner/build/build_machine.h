@@ -4,6 +4,7 @@
 // last. Thread-safe: each build is independent.
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class BuildMachine : public build::BuildService {
 
  private:
   Result<build::EngineResult> run(const build::BuildRequest& request, Bus& bus, std::stop_token stop);
+  std::optional<Result<build::EngineResult>> served_from_cache(const build::BuildRequest& request, Bus& bus,
+                                                               std::stop_token stop);
 
   build::EngineOptions options_;
   mutable std::mutex mutex_;

@@ -24,7 +24,7 @@ build::BuildResult unpublished(const build::EngineResult& engine) {
 /// The tags that go to one repository.
 std::vector<std::string> tags_of(const build::BuildRequest& request, const std::string& repository) {
   std::vector<std::string> tags;
-  for (const auto& text : request.tags) {
+  for (const auto& text : build::image_names(request)) {
     const auto reference = oci::parse_reference(text);
     if (!reference.ok() || reference->name() != repository) continue;
     const auto tag = reference->with_default_tag().tag;

@@ -8,6 +8,7 @@
 #include "runner/cli/common.h"
 #include "runner/cli/exit_code.h"
 #include "runner/result/create.h"
+#include "runner/result/inspect.h"
 #include "runner/result/verify.h"
 
 namespace drydock::runner {
@@ -24,16 +25,15 @@ struct InspectArguments {
   bool json = false, raw = false;
 };
 
-int inspect_image(const InspectArguments& arguments) {
-  const auto reference = oci::parse_reference(arguments.reference);
-  if (!reference.ok()) return report(reference.error());
-  const auto registry = open_registry();
-  if (!registry.ok()) return report(registry.error());
-  const auto image = inspect(**registry, *reference, interrupted());
-  if (!image.ok()) return report(image.error());
-  const auto text = arguments.raw ? image->raw : arguments.json ? dump_json(to_json(*image), 2) + "\n" : to_text(*image);
+Result<int> inspect_image(const InspectArguments& arguments) {
+  DRYDOCK_ASSIGN(const auto registry, open_registry());
+  DRYDOCK_ASSIGN(const auto reference, oci::parse_reference(arguments.reference));
+  DRYDOCK_ASSIGN(const auto inspected, inspect(*registry, reference.with_default_tag(), interrupted()));
+  const auto text = arguments.raw    ? inspected.image.text
+                    : arguments.json ? dump_json(to_json(inspected), 2) + "\n"
+                                     : readable(inspected);
   std::fwrite(text.data(), 1, text.size(), stdout);
-  return k_exit_ok;
+  return static_cast<int>(k_exit_ok);
 }
 
 struct CreateArguments {
@@ -42,36 +42,43 @@ struct CreateArguments {
   bool append = false, dry_run = false;
 };
 
+Result<std::vector<oci::Reference>> references(const std::vector<std::string>& texts) {
+  std::vector<oci::Reference> parsed;
+  for (const auto& text : texts) {
+    DRYDOCK_ASSIGN(auto reference, oci::parse_reference(text));
+    parsed.push_back(reference.with_default_tag());
+  }
+  return parsed;
+}
+
+int print_created(const CreateResult& made, bool dry_run) {
+  if (dry_run) std::printf("%s\n", made.text.c_str());
+  for (const auto& platform : made.replaced) std::fprintf(stderr, "replaced %s\n", platform.c_str());
+  for (const auto& reference : made.moved) std::printf("%s %s\n", reference.c_str(), made.descriptor.digest.to_string().c_str());
+  return k_exit_ok;
+}
+
 Result<int> create_image(const CreateArguments& arguments) {
   DRYDOCK_ASSIGN(const auto registry, open_registry());
-  DRYDOCK_ASSIGN(const auto annotations, assignments(arguments.annotations, "--annotation"));
-  for (const auto& tag : arguments.tags) {
-    CreateRequest request;
-    DRYDOCK_ASSIGN(request.target, oci::parse_reference(tag));
-    for (const auto& text : arguments.sources) {
-      DRYDOCK_ASSIGN(auto source, oci::parse_reference(text));
-      request.sources.push_back(std::move(source));
-    }
-    request.existing = arguments.append ? Existing::kept : Existing::replaced;
-    request.annotations = annotations;
-    if (arguments.dry_run) {
-      DRYDOCK_ASSIGN(const auto index, combined_index(*registry, request, interrupted()));
-      std::printf("%s\n", oci::serialize(index).c_str());
-      continue;
-    }
-    DRYDOCK_ASSIGN(const auto made, create(*registry, request, interrupted()));
-    std::printf("%s %s\n", request.target.with_default_tag().familiar().c_str(), made.digest.to_string().c_str());
-  }
-  return static_cast<int>(k_exit_ok);
+  CreateRequest request;
+  DRYDOCK_ASSIGN(request.targets, references(arguments.tags));
+  DRYDOCK_ASSIGN(request.sources, references(arguments.sources));
+  DRYDOCK_ASSIGN(request.annotations, assignments(arguments.annotations, "--annotation"));
+  request.append = arguments.append ? Append::yes : Append::no;
+  request.dry_run = arguments.dry_run ? DryRun::yes : DryRun::no;
+  DRYDOCK_ASSIGN(const auto made, create(*registry, request, interrupted()));
+  return print_created(made, arguments.dry_run);
 }
 
 Result<int> annotate_image(const CreateArguments& arguments) {
   DRYDOCK_ASSIGN(const auto registry, open_registry());
-  DRYDOCK_ASSIGN(const auto reference, oci::parse_reference(arguments.reference));
-  DRYDOCK_ASSIGN(const auto annotations, assignments(arguments.annotations, "--annotation"));
-  DRYDOCK_ASSIGN(const auto made, annotate(*registry, reference, annotations, interrupted()));
-  std::printf("%s %s\n", reference.with_default_tag().familiar().c_str(), made.digest.to_string().c_str());
-  return static_cast<int>(k_exit_ok);
+  AnnotateRequest request;
+  DRYDOCK_ASSIGN(request.reference, oci::parse_reference(arguments.reference));
+  request.reference = request.reference.with_default_tag();
+  DRYDOCK_ASSIGN(request.index, assignments(arguments.annotations, "--annotation"));
+  request.dry_run = arguments.dry_run ? DryRun::yes : DryRun::no;
+  DRYDOCK_ASSIGN(const auto made, annotate(*registry, request, interrupted()));
+  return print_created(made, arguments.dry_run);
 }
 
 int status_of(const Result<int>& result) { return result.ok() ? *result : report(result.error()); }
@@ -90,20 +97,10 @@ Result<int> verify_image(const VerifyArguments& arguments) {
     DRYDOCK_ASSIGN(const auto platforms, parse_platforms(text));
     wanted.insert(wanted.end(), platforms.begin(), platforms.end());
   }
-  DRYDOCK_ASSIGN(const auto verification, verify(*registry, reference, wanted, interrupted()));
-  if (arguments.json) {
-    auto findings = nlohmann::json::array();
-    for (const auto& f : verification.findings) {
-      findings.push_back({{"platform", f.platform.to_string()}, {"ok", f.ok}, {"text", f.text}, {"mend", f.mend}});
-    }
-    std::printf("%s\n", nlohmann::json{{"schema", 1}, {"digest", verification.top.digest.to_string()}, {"findings", findings}}.dump(2).c_str());
-  } else {
-    for (const auto& f : verification.findings) {
-      std::printf("%s  %-16s %s\n", f.ok ? "ok  " : "FAIL", f.platform.to_string().c_str(), f.text.c_str());
-      if (!f.mend.empty()) std::printf("      mend: %s\n", f.mend.c_str());
-    }
-  }
-  return static_cast<int>(verification.ok() ? k_exit_ok : k_exit_failed);
+  DRYDOCK_ASSIGN(const auto verified, verify(*registry, reference.with_default_tag(), wanted, interrupted()));
+  const auto text = arguments.json ? dump_json(to_json(verified), 2) + "\n" : readable(verified);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return static_cast<int>(verified.ok() ? k_exit_ok : k_exit_failed);
 }
 
 }  // namespace
@@ -116,7 +113,7 @@ void add_manifest_commands(CLI::App& app, Chosen& chosen) {
   look->add_option("reference", inspected->reference)->required();
   look->add_flag("--json", inspected->json, "as JSON");
   look->add_flag("--raw", inspected->raw, "the document as the registry has it");
-  look->callback([inspected, &chosen] { chosen.run = [inspected] { return inspect_image(*inspected); }; });
+  look->callback([inspected, &chosen] { chosen.run = [inspected] { return status_of(inspect_image(*inspected)); }; });
 
   auto created = std::make_shared<CreateArguments>();
   auto* make = manifest->add_subcommand("create", "make one index of several images");
@@ -130,7 +127,8 @@ void add_manifest_commands(CLI::App& app, Chosen& chosen) {
   auto noted = std::make_shared<CreateArguments>();
   auto* note = manifest->add_subcommand("annotate", "add annotations to an index");
   note->add_option("reference", noted->reference)->required();
-  note->add_option("--annotation", noted->annotations, "NAME=VALUE")->required();
+  note->add_option("--annotation", noted->annotations, "NAME=VALUE; an empty value removes it")->required();
+  note->add_flag("--dry-run", noted->dry_run, "print the index, push nothing");
   note->callback([noted, &chosen] { chosen.run = [noted] { return status_of(annotate_image(*noted)); }; });
 }
 
