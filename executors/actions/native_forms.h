@@ -14,6 +14,7 @@ NativeForm make_checkout(const ActionServices& services);
 NativeForm make_setup_qemu(const ActionServices& services);
 NativeForm make_setup_buildx(const ActionServices& services);
 NativeForm make_login(const ActionServices& services);
+NativeForm make_metadata(const ActionServices& services);
 NativeForm make_build_push(const ActionServices& services);
 
 }  // namespace drydock::actions

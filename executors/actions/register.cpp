@@ -9,6 +9,7 @@ void register_native_actions(step::NativeActions& actions, const ActionServices&
   actions.add(make_setup_qemu(services));
   actions.add(make_setup_buildx(services));
   actions.add(make_login(services));
+  actions.add(make_metadata(services));
   actions.add(make_build_push(services));
 }
 
