@@ -29,6 +29,15 @@ TypePtr outputs_of(const std::vector<std::string>& names) {
   return object_type(std::move(properties));
 }
 
+/// The schema has made strings of the numbers and booleans below `with`; their plain text tells them.
+TypePtr literal_type(const Token& token) {
+  const auto& text = token.source;
+  if (token.style != workflow::ScalarStyle::plain || text.empty()) return string_type();
+  if (text == "null" || text == "~") return null_type();
+  if (text == "true" || text == "false") return boolean_type();
+  return text.find_first_not_of("0123456789.-") == std::string::npos ? number_type() : string_type();
+}
+
 bool is_written(const Event& event, std::string_view key) { return event.value.find(key) != nullptr; }
 
 }  // namespace
@@ -180,19 +189,7 @@ void ExpressionRule::called(const Job& job) {
     for (const auto& [name, value] : job.with->entries) {
       const bool is_expression = value.source.find("${{") != std::string::npos;
       const auto* input = CalledWorkflow::find(facts.inputs, name.text);
-      TypePtr type;
-      if (is_expression) {
-        type = whole(value, "jobs.<job_id>.with.<with_id>");
-        if (type->kind == Kind::object || type->kind == Kind::array) text(value, "jobs.<job_id>.with.<with_id>");
-      } else {
-        using workflow::TokenKind;
-        const bool plain = value.style == workflow::ScalarStyle::plain;
-        const auto& written = value.source;
-        if (plain && (written.empty() || written == "null" || written == "~")) type = null_type();
-        else if (plain && (written == "true" || written == "false")) type = boolean_type();
-        else if (value.kind == TokenKind::number || (plain && !written.empty() && written.find_first_not_of("0123456789.-") == std::string::npos)) type = number_type();
-        else type = string_type();
-      }
+      const auto type = is_expression ? whole(value, "jobs.<job_id>.with.<with_id>") : literal_type(value);
       if (input == nullptr || is_assignable(*input->type, *type)) continue;
       context_.report("expression", value.range.start, "input \"" + input->name + "\" of " + job.uses->text + " is of type " +
                                                             to_text(*input->type) + ", but this is of type " + to_text(*type));

@@ -33,7 +33,7 @@ TypePtr value_type(const Token& token, const ExpressionType& type_of) {
   Properties properties;
   for (const auto& [key, value] : token.entries) {
     if (!key.is_string() || has_expression(key)) return loose_object();
-    properties[lower(key.text)] = value_type(value, type_of);
+    properties[lower(key.source)] = value_type(value, type_of);
   }
   return object_type(std::move(properties));
 }
@@ -60,14 +60,14 @@ TypePtr matrix_type(const workflow::Strategy& strategy, const ExpressionType& ty
     if (!key.is_string()) {
       open = true;
     } else if (key.text != "include" && key.text != "exclude") {
-      add(key.text, row_type(value, type_of));
+      add(key.source, row_type(value, type_of));
     }
   }
   if (const auto* include = strategy.matrix->find("include")) {
     open |= include->is_expression() || has_expression(*include);
     for (const auto& item : include->items) {
       open |= !item.is_mapping();
-      for (const auto& [key, value] : item.entries) add(key.text, value_type(value, type_of));
+      for (const auto& [key, value] : item.entries) add(key.source, value_type(value, type_of));
     }
   }
   return open ? loose_object(std::move(properties)) : object_type(std::move(properties));

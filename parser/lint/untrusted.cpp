@@ -57,7 +57,7 @@ Path split(std::string_view text) {
   return path;
 }
 
-/// "*" stands for an index, a star, or a name that is not known; nothing when the node is no chain of accesses.
+/// "*" for a star and "[]" for an index that is not known; nothing when the node is no chain of accesses.
 std::optional<Path> path_of(const expression::Ast& ast, NodeId id) {
   const auto& node = ast.node(id);
   if (node.kind == NodeKind::name) return Path{lower(ast.spelling(id))};
@@ -66,14 +66,15 @@ std::optional<Path> path_of(const expression::Ast& ast, NodeId id) {
   if (!path) return std::nullopt;
   const auto key = ast.children(id)[1];
   const bool is_name = ast.node(key).kind == NodeKind::literal && ast.literal(key).is_string();
-  path->push_back(is_name ? lower(ast.literal(key).string()) : "*");
+  path->push_back(is_name ? lower(ast.literal(key).string()) : ast.node(key).kind == NodeKind::star ? "*" : "[]");
   return path;
 }
 
 bool fits(const Path& read, const Path& untrusted) {
   if (read.size() != untrusted.size()) return false;
   for (std::size_t i = 0; i < read.size(); ++i) {
-    if (read[i] != untrusted[i] && read[i] != "*") return false;
+    const bool element = read[i] == "[]" && untrusted[i] == "*";
+    if (read[i] != untrusted[i] && read[i] != "*" && !element) return false;
   }
   return true;
 }

@@ -43,7 +43,9 @@ class Verdict {
   bool covers(const Diagnostic& refusal) {
     auto* best = on_line(refusal.range.start);
     if (best == nullptr) best = on_key_above(refusal.range.start);
+    if (best == nullptr) best = on_sibling_above(refusal);
     if (best == nullptr && is_about_needs(refusal)) best = about_needs();
+    if (best == nullptr) best = about_aliases();
     if (best == nullptr) return false;
     if (refusal.severity == Severity::error) best->severity = Severity::error;
     return true;
@@ -70,6 +72,28 @@ class Verdict {
     while (line > 0 && is_empty_line(lines_[static_cast<std::size_t>(line - 1)])) --line;
     auto* found = on_line({line, at.column});
     return found != nullptr && found->range.start.column < at.column ? found : nullptr;
+  }
+
+  /// A wrong key makes the reader doubt the keys after it.
+  Diagnostic* on_sibling_above(const Diagnostic& refusal) {
+    const bool is_key = refusal.message.starts_with("Unexpected value '") || refusal.message.ends_with("is already defined");
+    const auto at = refusal.range.start;
+    for (auto line = at.line - 1; is_key && line > 0; --line) {
+      const auto text = lines_[static_cast<std::size_t>(line - 1)];
+      if (is_empty_line(text)) continue;
+      auto* found = on_line({line, at.column});
+      if (found != nullptr && found->range.start.column == at.column && found->rule == "syntax") return found;
+      if (static_cast<int>(text.find_first_not_of(' ')) + 1 < at.column) return nullptr;
+    }
+    return nullptr;
+  }
+
+  /// What a merge key or an alias of itself stands for is refused where it is written, far away.
+  Diagnostic* about_aliases() {
+    const auto found = std::find_if(findings_.begin(), findings_.end(), [](const Diagnostic& d) {
+      return d.rule == "syntax" && (d.message.find("merge key") != std::string::npos || d.message.starts_with("alias \""));
+    });
+    return found == findings_.end() ? nullptr : &*found;
   }
 
   Diagnostic* about_needs() {

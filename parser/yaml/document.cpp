@@ -73,6 +73,16 @@ std::size_t skip_properties(std::string_view text, std::size_t offset) {
   return offset;
 }
 
+/// A null that is written at `offset`, not one that is left out there.
+std::string_view null_word(std::string_view text, std::size_t offset) {
+  for (const std::string_view word : {"null", "Null", "NULL", "~"}) {
+    if (offset > text.size() || !text.substr(offset).starts_with(word)) continue;
+    const auto end = offset + word.size();
+    if (end == text.size() || is_blank(text[end]) || text[end] == ',' || text[end] == ']' || text[end] == '}' || text[end] == ':') return word;
+  }
+  return {};
+}
+
 /// Builds the node list from yaml-cpp's events, and mends the places it gives to what is not written.
 class Builder : public YAML::EventHandler {
  public:
@@ -86,9 +96,14 @@ class Builder : public YAML::EventHandler {
   void OnMapEnd() override { close(); }
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    const auto offset = place_of_nothing(offset_of(mark));
-    auto& node = add(NodeKind::scalar, offset, anchor);
-    node.range.end = node.range.start;
+    const auto written = offset_of(mark);
+    const bool has_anchor = anchor != YAML::NullAnchor;
+    const auto begin = has_anchor ? skip_properties(places_.text(), written) : written;
+    const auto word = null_word(places_.text(), begin);
+    const bool is_written = has_anchor || !word.empty();
+    auto& node = add(NodeKind::scalar, is_written ? written : place_of_nothing(written), anchor);
+    node.value = word;
+    node.range.end = word.empty() ? node.range.start : places_.at(begin + word.size());
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {

@@ -88,7 +88,7 @@ int run_cli(int argc, char** argv) {
   add_eval_command(app, chosen);
   add_debug_commands(app, chosen);
   add_engine_command(app, chosen);
-  add_refused(app, chosen, "lint", "check workflow files");
+  add_lint_command(app, chosen);
   add_refused(app, chosen, "workers", "remote native workers");
   add_refused(app, chosen, "worker", "serve as a remote native worker");
   add_refused(app, chosen, "history", "past runs");

@@ -1,0 +1,124 @@
+#include "runner/lint/lint_files.h"
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <thread>
+
+#include "executors/base/process.h"
+#include "runner/lint/script_checker.h"
+
+namespace drydock::runner {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::optional<std::string> read(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return std::nullopt;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+/// What lies outside the repository is nobody's action: "../" is not followed.
+bool is_inside(std::string_view relative) {
+  const auto path = fs::path(relative).lexically_normal();
+  return path.is_relative() && (path.empty() || *path.begin() != "..");
+}
+
+Result<std::string> program(std::initializer_list<const char*> names) {
+  for (const auto* name : names) {
+    if (auto found = find_program(name)) return *found;
+  }
+  return Error{ErrorCode::environment, std::string(*names.begin()) + " is not installed"};
+}
+
+Result<std::shared_ptr<ScriptChecker>> checker_for(const LintRequest& request) {
+  std::string shellcheck, pyflakes;
+  if (request.shellcheck) {
+    DRYDOCK_ASSIGN(shellcheck, program({"shellcheck"}));
+  }
+  if (request.pyflakes) {
+    DRYDOCK_ASSIGN(pyflakes, program({"pyflakes", "pyflakes3"}));
+  }
+  return std::make_shared<ScriptChecker>(shellcheck, pyflakes);
+}
+
+parser::Diagnostics lint_one(const LintRequest& request, const std::string& file, const std::string& text, ScriptChecker& checker) {
+  auto options = request.options;
+  const fs::path root = repository_root(file);
+  options.read_file = [root](std::string_view path) { return is_inside(path) ? read(root / path) : std::nullopt; };
+  if (request.shellcheck || request.pyflakes) {
+    options.check_script = [&checker](std::string_view shell, std::string_view script) { return checker.check(shell, script); };
+  }
+  return parser::lint::lint(text, file, options);
+}
+
+}  // namespace
+
+std::vector<std::string> find_workflows(const std::string& directory) {
+  std::error_code error;
+  auto above = fs::absolute(directory.empty() ? "." : directory, error).lexically_normal();
+  std::vector<std::string> files;
+  for (;; above = above.parent_path()) {
+    const auto workflows = above / ".github" / "workflows";
+    if (fs::is_directory(workflows, error)) {
+      for (const auto& entry : fs::directory_iterator(workflows, error)) {
+        const auto extension = entry.path().extension();
+        if (extension == ".yml" || extension == ".yaml") files.push_back(entry.path().lexically_proximate(fs::current_path(error)).string());
+      }
+      break;
+    }
+    if (above == above.root_path() || above.empty()) break;
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string repository_root(const std::string& file) {
+  std::error_code error;
+  const auto directory = fs::absolute(file, error).lexically_normal().parent_path();
+  for (auto above = directory;; above = above.parent_path()) {
+    if (fs::exists(above / ".git", error) || fs::is_directory(above / ".github", error)) return above.string();
+    if (above == above.root_path()) break;
+  }
+  for (auto above = directory; above != above.root_path(); above = above.parent_path()) {
+    if (above.filename() == "workflows") return above.parent_path().string();
+  }
+  return directory.string();
+}
+
+Result<LintReport> lint_files(const LintRequest& request) {
+  DRYDOCK_ASSIGN(const auto checker, checker_for(request));
+  LintReport report;
+  for (const auto& file : request.files) {
+    auto text = read(file);
+    if (!text) return Error{ErrorCode::not_found, file + " cannot be read"};
+    report.sources[file] = std::move(*text);
+  }
+  std::vector<parser::Diagnostics> results(request.files.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (auto i = next++; i < results.size(); i = next++) {
+      const auto& file = request.files[i];
+      results[i] = lint_one(request, file, report.sources.at(file), *checker);
+    }
+  };
+  {
+    const auto count = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), results.size());
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 1; i < count; ++i) threads.emplace_back(work);
+    work();
+  }
+  for (auto& result : results) {
+    report.findings.insert(report.findings.end(), std::make_move_iterator(result.begin()), std::make_move_iterator(result.end()));
+  }
+  return report;
+}
+
+}  // namespace drydock::runner
