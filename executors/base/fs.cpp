@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "executors/base/log.h"
+#include "executors/base/process.h"
 
 namespace drydock {
 namespace {
@@ -133,7 +134,7 @@ Status sync_directory(const std::string& directory) {
 Status write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode,
                          Durability durability) {
   static std::atomic<unsigned> counter{0};
-  const auto temporary = path + ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(counter++);
+  const auto temporary = path + ".tmp-" + process_token() + "-" + std::to_string(counter++);
   auto status = fill_and_rename(path, temporary, bytes, mode, durability);
   if (!status.ok()) {
     ::unlink(temporary.c_str());

@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -203,6 +204,12 @@ std::optional<std::string> find_program(std::string_view name, const Environment
   }
 }
 
+std::string process_token() {
+  struct stat pid_namespace {};
+  (void)::stat("/proc/self/ns/pid", &pid_namespace);
+  return std::to_string(::getpid()) + "." + std::to_string(pid_namespace.st_ino);
+}
+
 Result<ProcessResult> run_process(const ProcessSpec& spec, std::stop_token stop) {
   if (spec.argv.empty() || spec.argv[0].empty())
     return make_error(ErrorCode::internal, "no program was given");
@@ -214,7 +221,11 @@ Result<ProcessResult> run_process(const ProcessSpec& spec, std::stop_token stop)
   if (stop.stop_requested())
     return make_error(ErrorCode::cancelled, spec.argv[0] + " was not started: asked to stop");
   DRYDOCK_ASSIGN(auto launched, launch(spec));
-  return Run(spec, std::move(launched)).to_end(stop);
+  return run_launched(spec, std::move(launched), std::move(stop));
+}
+
+Result<ProcessResult> run_launched(const ProcessSpec& spec, Launched launched, std::stop_token stop) {
+  return Run(spec, std::move(launched)).to_end(std::move(stop));
 }
 
 }  // namespace drydock

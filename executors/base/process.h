@@ -17,6 +17,10 @@ namespace drydock {
 
 using Environment = std::map<std::string, std::string>;
 
+/// Names this process among all that run on this machine, for file names and container ids. A pid alone does not:
+/// builds run in pid namespaces of their own and are often pid 2 of them, on one and the same store.
+std::string process_token();
+
 /// This process's environment as a map.
 Environment current_environment();
 /// Absolute path of a program in PATH (of `environment` when given), or nothing.

@@ -1,5 +1,6 @@
 #include "executors/oci/store.h"
 
+#include "executors/base/process.h"
 #include "executors/oci/snapshot.h"
 #include "executors/oci/store_db.h"
 #include "executors/oci/store_schema.h"
@@ -30,7 +31,7 @@ Status make_directory(const std::string& path) {
 
 /// Whole or not at all; the content is small and can be made again, so without fsync.
 Status write_small_file(const std::string& path, std::string_view text) {
-  auto temporary = path + ".new-" + std::to_string(::getpid());
+  auto temporary = path + ".new-" + process_token();
   std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
   file << text;
   file.close();

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "executors/base/platform.h"
+#include "executors/base/process.h"
 #include "executors/sandbox/files.h"
 #include "executors/sandbox/tiny_elf.h"
 
@@ -91,7 +92,7 @@ Result<std::filesystem::path> init_file(std::string_view binary, const std::file
   static std::atomic<unsigned> made{0};
   const auto path = state_dir / "container-init";
   if (read_text(path) == binary) return path;
-  const auto temporary = path.string() + "." + std::to_string(getpid()) + "." + std::to_string(made.fetch_add(1));
+  const auto temporary = path.string() + "." + process_token() + "." + std::to_string(made.fetch_add(1));
   {
     std::ofstream file(temporary, std::ios::binary);
     file << binary;

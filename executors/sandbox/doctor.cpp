@@ -101,7 +101,7 @@ Check check_platform(const Platform& platform) {
     check.detail += "; " + probe.detail;
   } else if (plan.qemu) {
     ProcessSpec spec;  // QEMU by hand: what the registration will do
-    const auto file = fs::temp_directory_path() / ("drydock-doctor-" + std::to_string(getpid()));
+    const auto file = fs::temp_directory_path() / ("drydock-doctor-" + process_token());
     std::ofstream(file, std::ios::binary) << tiny_binary(platform.architecture);
     std::error_code ignored;
     fs::permissions(file, fs::perms(0755), ignored);
@@ -150,7 +150,7 @@ std::string_view name_of(CheckState state) {
 
 std::vector<Check> examine_machine(const DoctorOptions& options) {
   std::vector<Check> checks;
-  const auto scratch = options.state_dir / ("doctor-" + std::to_string(getpid()));
+  const auto scratch = options.state_dir / ("doctor-" + process_token());
   std::error_code error;
   fs::create_directories(scratch, error);
   if (error) {

@@ -123,7 +123,7 @@ class RuntimeFinder {
                                  {"name", runtime.name()},
                                  {"version", runtime.version()},
                                  {"circumstances", circumstances(runtime.path(), host_)}};
-    const auto temporary = memory().string() + "." + std::to_string(getpid());
+    const auto temporary = memory().string() + "." + process_token();
     std::ofstream(temporary) << json.dump();
     std::error_code ignored;
     std::filesystem::rename(temporary, memory(), ignored);
@@ -134,7 +134,7 @@ class RuntimeFinder {
     static std::atomic<unsigned> tried{0};
     const auto binary = tiny_binary(host_platform().architecture);
     if (binary.empty()) return "no trial program for this architecture";
-    const auto id = "trial-" + std::to_string(getpid()) + "-" + std::to_string(tried.fetch_add(1));
+    const auto id = "trial-" + process_token() + "-" + std::to_string(tried.fetch_add(1));
     const auto rootfs = state_dir_ / id;
     std::error_code error;
     std::filesystem::create_directories(rootfs, error);

@@ -4,6 +4,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <csignal>
 #include <thread>
@@ -218,4 +220,42 @@ TEST_CASE("programs are found in PATH") {
   const Environment empty_path = {{"PATH", "/nonexistent"}};
   CHECK_FALSE(find_program("sh", &empty_path).has_value());
   CHECK(*find_program("./x") == "./x");
+}
+
+namespace {
+
+/// process_token() of the first process of a new pid namespace; empty where none can be made.
+std::string token_in_own_pid_namespace() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return {};
+  const auto outer = ::fork();
+  if (outer == 0) {
+    if (::unshare(::geteuid() == 0 ? CLONE_NEWPID : CLONE_NEWUSER | CLONE_NEWPID) != 0) ::_exit(1);
+    const auto inner = ::fork();
+    if (inner == 0) {
+      const auto token = process_token();
+      ::_exit(::write(ends[1], token.data(), token.size()) > 0 ? 0 : 1);
+    }
+    ::waitpid(inner, nullptr, 0);
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  char text[128];
+  const auto size = ::read(ends[0], text, sizeof text);
+  ::close(ends[0]);
+  ::waitpid(outer, nullptr, 0);
+  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string{};
+}
+
+}  // namespace
+
+TEST_CASE("a process has a name that no other has, though its pid may") {
+  CHECK(process_token() == process_token());
+  const auto inside = token_in_own_pid_namespace();
+  if (inside.empty()) {
+    WARN("skipped: no pid namespace can be made here");
+    return;
+  }
+  CHECK(inside.starts_with("1."));
+  CHECK(inside.substr(2) != process_token().substr(process_token().find('.') + 1));
 }
