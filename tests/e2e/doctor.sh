@@ -9,8 +9,16 @@ expect_text 'linux/amd64'
 expect_text 'linux/arm64'
 expect_text 'runc|crun'
 
-# Nothing is found by name alone: without the tools, it says what to do.
-mkdir "$work/bin"
-PATH=$work/bin dock doctor
+# Nothing is found by name alone: without a runtime, it says what to do.
+real=$drydock
+without_runtimes() {
+  unshare --user --map-root-user --mount bash -c '
+    for name in runc crun; do
+      for path in {/usr,}/{sbin,bin}/$name; do [[ ! -e $path ]] || mount --bind /dev/null "$path"; done
+    done
+    exec "$@"' - "$real" "$@"
+}
+drydock=without_runtimes
+DRYDOCK_HOME=$work/other-store dock doctor
 expect_status 4
 expect_text 'apt|install'

@@ -19,7 +19,7 @@ END
 commit_project
 
 for progress in plain json; do
-  run_workflow --progress "$progress"
+  run_workflow
   expect_status 0
   expect_text "masked step ran"
   expect_text 'plain: \*\*\*'

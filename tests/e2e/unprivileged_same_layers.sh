@@ -2,8 +2,7 @@
 # An ordinary user gets the very bytes that root gets, QEMU included.
 . "$(dirname "$0")/../support/assert.sh"
 [[ $(id -u) == 0 ]] || skip "root compares itself with an ordinary user"
-kernel=$(uname -r)
-[[ $(printf '%s\n' 6.7 "$kernel" | sort -V | head -1) == 6.7 ]] || skip "Linux $kernel: emulators for one user need 6.7"
+needs_private_emulators
 begin
 log_in
 write_project "$work/project"
@@ -19,22 +18,7 @@ END
 dock build --platform "$platforms" --push -t "$image:root" "$project"
 expect_status 0
 
-# A user of this script alone, in files that only its mount namespace sees.
-mkdir "$work/etc" "$work/user"
-{ cat /etc/passwd; echo "drydocke2e:x:61234:61234::$work/user:/bin/bash"; } >"$work/etc/passwd"
-{ cat /etc/group; echo 'drydocke2e:x:61234:'; } >"$work/etc/group"
-echo 'drydocke2e:1000000:65536' | tee "$work/etc/subuid" >"$work/etc/subgid"
-chmod 755 "$work" "$work/etc"
-chmod -R a+rX "$work/project" "$work/docker" "$DRYDOCK_CONFIG"
-chown -R 61234:61234 "$work/user"
-real=$drydock
-as_user() {
-  unshare --mount --propagation private bash -c '
-    for file in passwd group subuid subgid; do mount --bind "$0/etc/$file" "/etc/$file"; done
-    HOME=$0/user DRYDOCK_HOME=$0/user/store exec setpriv --reuid 61234 --regid 61234 --init-groups --inh-caps=-all "$@"' \
-    "$work" "$real" "$@"
-}
-drydock=as_user
+ordinary_user
 dock build --platform "$platforms" --push -t "$image:user" "$project"
 expect_status 0
 expect_equal "platforms" "linux/amd64 linux/arm64" "$(image_platforms "$image:user")"

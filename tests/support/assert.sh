@@ -43,6 +43,34 @@ fail() {
   exit 1
 }
 
+needs_private_emulators() {
+  local kernel
+  kernel=$(uname -r)
+  [[ $(printf '%s\n' 6.7 "$kernel" | sort -V | head -1) == 6.7 ]] || skip "Linux $kernel: emulators for one user need 6.7"
+}
+
+# ordinary_user: from now on `dock` runs as an ordinary user, with a home and a store of its own. Root makes up a user
+# in files that only the mount namespace of that drydock sees. Call it when the project is written.
+ordinary_user() {
+  [[ $(id -u) == 0 ]] || return 0
+  mkdir "$work/etc" "$work/user"
+  { cat /etc/passwd; echo "drydocke2e:x:61234:61234::$work/user:/bin/bash"; } >"$work/etc/passwd"
+  { cat /etc/group; echo 'drydocke2e:x:61234:'; } >"$work/etc/group"
+  echo 'drydocke2e:1000000:65536' | tee "$work/etc/subuid" >"$work/etc/subgid"
+  chmod 755 "$work" "$work/etc"
+  chmod -R a+rX "$work/docker" "$DRYDOCK_CONFIG"
+  chown -R 61234:61234 "$work/user" "$project"
+  export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
+  real_drydock=$drydock
+  drydock=drydock_as_user
+}
+drydock_as_user() {
+  unshare --mount --propagation private bash -c '
+    for file in passwd group subuid subgid; do mount --bind "$0/etc/$file" "/etc/$file"; done
+    HOME=$0/user DRYDOCK_HOME=$0/user/store exec setpriv --reuid 61234 --regid 61234 --init-groups --inh-caps=-all "$@"' \
+    "$work" "$real_drydock" "$@"
+}
+
 # begin: the usual surroundings; nothing of the caller's home is seen.
 begin() {
   [[ -x $drydock ]] || fail "no drydock at $drydock"
@@ -81,13 +109,13 @@ dock() {
   cat "$OUT" "$ERR" >"$ALL"
 }
 
-# run_workflow ARG...: runs the project's workflow with its secrets; $SUMMARY has the counters.
+# run_workflow ARG...: runs the project's workflow with its secrets; $SUMMARY has the counters. $progress: plain.
 run_workflow() {
   SUMMARY=$work/summary.json
   rm -f "$SUMMARY"
   cd "$project"
   REGISTRY_USERNAME=$user REGISTRY_PASSWORD=$password dock run -s REGISTRY_USERNAME -s REGISTRY_PASSWORD \
-    --var "REGISTRY=$registry" --summary-json "$SUMMARY" --progress plain "$@"
+    --var "REGISTRY=$registry" --summary-json "$SUMMARY" --progress "${progress:-plain}" "$@"
   cd "$work"
 }
 
