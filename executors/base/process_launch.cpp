@@ -34,27 +34,6 @@ Result<Pipe> make_pipe() {
   return Pipe{OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
-/// Standard input as an anonymous file: unlike a pipe it needs no writer, so it cannot deadlock or raise
-/// SIGPIPE.
-Result<OwnedFd> input_descriptor(const std::string& input) {
-  if (input.empty()) {
-    OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (null.get() < 0) return errno_error("cannot open /dev/null", errno);
-    return null;
-  }
-  OwnedFd file(::memfd_create("stdin", MFD_CLOEXEC));
-  if (file.get() < 0) return errno_error("cannot make an anonymous file for standard input", errno);
-  std::size_t done = 0;
-  while (done < input.size()) {
-    const auto count = ::write(file.get(), input.data() + done, input.size() - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return errno_error("cannot write standard input", errno);
-    done += static_cast<std::size_t>(count);
-  }
-  ::lseek(file.get(), 0, SEEK_SET);
-  return file;
-}
-
 /// All that the child does between vfork and execve. It shares the parent's memory: no allocation, no locks,
 /// and what it writes to `failed` is seen by the parent.
 struct ChildSetup {
@@ -137,6 +116,27 @@ Error launch_error(const ProcessSpec& spec, const char* what, int why) {
 void OwnedFd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);
   fd_ = fd;
+}
+
+/// Standard input as an anonymous file: unlike a pipe it needs no writer, so it cannot deadlock or raise
+/// SIGPIPE.
+Result<OwnedFd> input_descriptor(const std::string& input) {
+  if (input.empty()) {
+    OwnedFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (null.get() < 0) return errno_error("cannot open /dev/null", errno);
+    return null;
+  }
+  OwnedFd file(::memfd_create("stdin", MFD_CLOEXEC));
+  if (file.get() < 0) return errno_error("cannot make an anonymous file for standard input", errno);
+  std::size_t done = 0;
+  while (done < input.size()) {
+    const auto count = ::write(file.get(), input.data() + done, input.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return errno_error("cannot write standard input", errno);
+    done += static_cast<std::size_t>(count);
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
 }
 
 Result<Launched> launch(const ProcessSpec& spec) {

@@ -1,6 +1,6 @@
 #pragma once
 // Starting one child through Boost.Process: own process group, death with the parent, no inherited
-// descriptors. Used by process.cpp alone.
+// descriptors. For process.cpp, and for those who start a child in another way and want it run to its end alike.
 
 #include <sys/types.h>
 
@@ -39,5 +39,12 @@ struct Launched {
 
 /// The caller waits for the child. The child dies with the calling thread, which therefore must outlive it.
 Result<Launched> launch(const ProcessSpec& spec);
+
+/// What becomes standard input: an anonymous file with the text, or /dev/null.
+Result<OwnedFd> input_descriptor(const std::string& input);
+
+/// What run_process does with a child of this process that leads its own process group: streams, timeout, stop,
+/// end. Takes `spec` for its callbacks and times.
+Result<ProcessResult> run_launched(const ProcessSpec& spec, Launched launched, std::stop_token stop);
 
 }  // namespace drydock
