@@ -25,6 +25,10 @@ Status check_supported(const BuildRequest& request) {
   if (!request.sbom.empty() && request.sbom != "false") {
     return make_error(ErrorCode::unsupported, "sbom attestations are not supported yet", "leave sbom out, or set it to false");
   }
+  if (request.load) {
+    return make_error(ErrorCode::unsupported, "load is not supported: there is no Docker engine here",
+                      "write an archive for `docker load` with an output type=docker,dest=FILE");
+  }
   for (const auto& entitlement : request.allow) {
     if (entitlement != "network.host" && entitlement != "security.insecure") {
       return make_error(ErrorCode::unsupported, "the entitlement " + entitlement + " is not supported");
