@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <functional>
+#include <set>
 
 #include "executors/base/fs.h"
 
@@ -30,10 +31,12 @@ class Section {
   Status read(const YAML::Node& node) const {
     if (node.IsNull()) return {};
     if (!node.IsMap()) return wrong(node, (name_.empty() ? "the file" : "\"" + name_ + "\"") + " must be a mapping");
+    std::set<std::string> seen;
     for (const auto& item : node) {
       const auto key = item.first.as<std::string>("");
       const auto found = keys_.find(key);
       const auto full = name_.empty() ? key : name_ + "." + key;
+      if (!seen.insert(key).second) return wrong(item.first, "\"" + full + "\" is given twice");
       if (found == keys_.end()) return wrong(item.first, "unknown key \"" + full + "\"", known());
       if (trust_ == ConfigTrust::repository && found->second.least == ConfigTrust::user) {
         return wrong(item.first, "\"" + full + "\" cannot be set by a repository",
