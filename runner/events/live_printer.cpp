@@ -58,6 +58,7 @@ void LivePrinter::finish() {
     if (stopped_) return;
     stopped_ = true;
     erase_block();
+    PlainPrinter::finish();
     std::fflush(terminal_);
   }
   wake_.notify_all();
