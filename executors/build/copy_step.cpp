@@ -81,9 +81,11 @@ std::string pivot_of(const std::string& source) {
 
 }  // namespace
 
-Result<oci::Digest> path_digest(Engine& engine, FileTree& tree, const std::string& path, Ownership ownership) {
+Result<oci::Digest> path_digest(Engine& engine, FileTree& tree, const std::string& path, Ownership ownership,
+                                const std::function<bool(const std::string&)>& excluded) {
   DRYDOCK_ASSIGN(const auto real, tree.resolve(path));
-  DRYDOCK_ASSIGN(const auto entries, tree.walk(path));
+  DRYDOCK_ASSIGN(auto entries, tree.walk(path));
+  if (excluded) std::erase_if(entries, [&](const TreeEntry& e) { return !e.path.empty() && excluded(e.path); });
   std::vector<std::string> files;
   for (const auto& entry : entries) {
     if (!entry.is_file()) continue;
@@ -99,9 +101,10 @@ Result<oci::Digest> copy_content(Engine& engine, const Step& step, const CopyPla
                                  const std::shared_ptr<FileTree>& tree) {
   auto matches = matches_of(plan, *tree);
   if (!matches.ok()) return placed(std::move(matches).error(), step);
+  DRYDOCK_ASSIGN(const auto excluded, excluder_of(plan));
   oci::Sha256 hash;
   for (const auto& match : *matches) {
-    auto digest = path_digest(engine, *tree, match, ownership_of(plan));
+    auto digest = path_digest(engine, *tree, match, ownership_of(plan), excluded);
     if (!digest.ok()) return placed(std::move(digest).error(), step);
     hash.update(match.substr(match.rfind('/') + 1) + '\0' + digest->to_string() + '\n');
   }
@@ -116,6 +119,15 @@ Result<oci::Digest> copy_content(Engine& engine, const Step& step, const CopyPla
 
 Status perform_copy_step(Engine& engine, const Step& step, const CopyPlan& plan,
                          const std::shared_ptr<FileTree>& tree, const std::filesystem::path& root) {
+  if (plan.parents && plan.transfer.sources.size() > 1) {
+    // Each source has a pivot of its own.
+    for (const auto& source : plan.transfer.sources) {
+      auto one = plan;
+      one.transfer.sources = {source};
+      DRYDOCK_TRY(perform_copy_step(engine, step, one, tree, root));
+    }
+    return {};
+  }
   CopyJob job;
   job.destination = plan.destination;
   job.into_directory = plan.into_directory;

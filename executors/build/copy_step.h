@@ -3,6 +3,7 @@
 // files that ADD fetches; knows no cache.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "executors/build/engine.h"
@@ -12,8 +13,9 @@
 
 namespace drydock::build {
 
-/// Digest of the file or directory at `path`.
-Result<oci::Digest> path_digest(Engine& engine, FileTree& tree, const std::string& path, Ownership ownership);
+/// Digest of the file or directory at `path`, without what `excluded` (paths relative to `path`) leaves out.
+Result<oci::Digest> path_digest(Engine& engine, FileTree& tree, const std::string& path, Ownership ownership,
+                                const std::function<bool(const std::string&)>& excluded = {});
 
 /// Digest of all sources of a COPY or ADD. code not_found names the source that is not there.
 Result<oci::Digest> copy_content(Engine& engine, const Step& step, const CopyPlan& plan,
