@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <set>
 
+#include "executors/base/fs.h"
 #include "executors/base/process.h"
 #include "executors/sandbox/files.h"
 #include "executors/sandbox/journal.h"
@@ -75,12 +76,11 @@ void undo_directory(const JournalEntry& entry, ReapReport& report) {
       return;
     }
   }
-  std::error_code error;
-  std::filesystem::remove_all(entry.name, error);
-  if (error) {
-    report.left.push_back("directory " + entry.name + ": " + error.message());
-  } else {
+  // An overlay's work directory holds one that not even its owner may read.
+  if (const auto removed = remove_tree(entry.name); removed) {
     report.undone.push_back("directory " + entry.name);
+  } else {
+    report.left.push_back("directory " + entry.name + ": " + Status(removed).error().message);
   }
 }
 
