@@ -152,12 +152,13 @@ Status perform_copy_step(Engine& engine, const Step& step, const CopyPlan& plan,
       }
     }
     if (plan.parents) job.parents_pivot = pivot_of(plan.transfer.sources.front());
-    job.sources.push_back(TreeSource{tree, match, excluded});
+    job.sources.emplace_back(std::in_place_type<TreeSource>, TreeSource{tree, match, excluded});
   }
   for (const auto& source : plan.transfer.sources) {
     if (!plan.add || !is_url(source)) continue;
     DRYDOCK_ASSIGN(auto file, fetch_remote_file(engine, source, plan.checksum));
-    job.sources.push_back(InlineSource{file.name, std::move(file.content), 0600, file.mtime_ns});
+    job.sources.emplace_back(std::in_place_type<InlineSource>,
+                             InlineSource{file.name, std::move(file.content), 0600, file.mtime_ns});
   }
   for (const auto& file : plan.transfer.files) job.sources.push_back(InlineSource{file.name, file.content, 0644, 0});
   if (job.sources.empty()) return {};
