@@ -6,6 +6,7 @@
 
 #include "executors/actions/register.h"
 #include "executors/base/fs.h"
+#include "executors/isolation/sandbox_host.h"
 #include "executors/oci/store.h"
 #include "parser/workflow/event_filter.h"
 #include "runner/build/build_machine.h"
@@ -76,6 +77,7 @@ class RunCommand {
     services.bus = &console_.bus();
     services.actions = &actions_;
     services.builder = &machine_;
+    services.hosts[step::Isolation::sandbox] = isolation::sandbox_hosts(sandbox_options());
     services.secret = [this](const std::string& name) -> std::optional<std::string> {
       const auto found = prepared_.secrets.find(name);
       if (found == prepared_.secrets.end()) return std::nullopt;
@@ -84,8 +86,19 @@ class RunCommand {
     return services;
   }
 
+  std::string store_root() const {
+    return prepared_.config.store.empty() ? oci::default_store_root() : prepared_.config.store;
+  }
+
+  isolation::SandboxOptions sandbox_options() {
+    const bool asked = !arguments_.common.isolation.empty() || !prepared_.config.isolation.empty();
+    return {.state_dir = store_root() + "/state",
+            .bus = &console_.bus(),
+            .otherwise = asked ? isolation::Otherwise::fail : isolation::Otherwise::run_on_host};
+  }
+
   Status open_run() {
-    const auto root = prepared_.config.store.empty() ? oci::default_store_root() : prepared_.config.store;
+    const auto root = store_root();
     const auto runs = root + "/runs";
     DRYDOCK_ASSIGN(run_id_, new_run(runs));
     run_dir_ = runs + "/" + run_id_;
