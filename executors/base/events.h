@@ -56,7 +56,7 @@ struct Event {
   // Where it belongs; empty when it does not apply.
   std::string job;     // job key, "build" or "build (linux, 22)" for a matrix leg
   std::string step;    // position of the step in its job, "3", "3.post"
-  std::string vertex;  // unique within the run
+  std::string vertex;  // unique within one build; several builds of a run are told apart by job and step
   std::string leg;     // platform, "linux/arm64"
 
   std::string name;    // what a person calls it: job name, step name, "[build 3/7] RUN npm ci"
