@@ -42,7 +42,7 @@ void watch_signals() {
   }).detach();
 }
 
-/// What DESIGN promises and no work has reached yet: refused by name.
+/// Commands that are meant to be and are not there yet: refused by name.
 void add_refused(CLI::App& app, Chosen& chosen, const char* name, const char* what) {
   auto* command = app.add_subcommand(name, std::string(what) + " (not supported yet)");
   command->allow_extras();
