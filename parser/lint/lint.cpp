@@ -66,10 +66,13 @@ void check_model(LintContext& context) {
 std::span<const RuleInfo> rules() { return k_rules; }
 
 Diagnostics lint(std::string_view text, const std::string& file, const LintOptions& options) {
-  auto read = workflow::read_workflow(text, file);
   const auto parsed = yaml::parse(text);
+  const auto* document = std::get_if<yaml::Document>(&parsed);
+  workflow::Options reading;
+  reading.document = document;
+  auto read = workflow::read_workflow(text, file, reading);
   Diagnostics findings;
-  if (const auto* document = std::get_if<yaml::Document>(&parsed)) {
+  if (document != nullptr) {
     LintContext context(text, file, options, findings);
     context.document = document;
     check_shape(context);

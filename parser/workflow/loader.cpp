@@ -16,7 +16,7 @@ class Loader {
 
   Loaded load(std::string_view text, std::string file) {
     Loaded loaded;
-    loaded.workflow = read(text, std::move(file));
+    loaded.workflow = read(text, std::move(file), options_.document);
     if (loaded.workflow && !failed() && options_.resolve) calls(*loaded.workflow, 1);
     loaded.issues = std::move(issues_);
     return loaded;
@@ -27,13 +27,13 @@ class Loader {
     return std::any_of(issues_.begin(), issues_.end(), [](const Issue& issue) { return issue.severity == Severity::error; });
   }
 
-  std::optional<Workflow> read(std::string_view text, std::string file) {
+  std::optional<Workflow> read(std::string_view text, std::string file, const yaml::Document* document = nullptr) {
     TemplateLimits limits;
     limits.max_file_size = options_.max_file_size;
     limits.max_result_size = options_.max_result_size;
     limits.max_depth = options_.max_depth;
     limits.used_bytes = used_bytes_;
-    auto tree = read_template(text, workflow_schema(), limits);
+    auto tree = document == nullptr ? read_template(text, workflow_schema(), limits) : read_template(*document, workflow_schema(), limits);
     used_bytes_ = tree.bytes;
     std::optional<Workflow> workflow;
     if (tree.root && tree.root->is_mapping()) {

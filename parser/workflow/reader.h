@@ -3,6 +3,7 @@
 // Pure (no file access: called workflows come through Options::resolve); never throws; collects every problem.
 
 #include "parser/workflow/model.h"
+#include "parser/yaml/document.h"
 
 #include <cstddef>
 #include <functional>
@@ -22,6 +23,7 @@ struct Options {
   /// The text of "./.github/workflows/x.yml" or "owner/repo/.github/workflows/x.yml@ref", or nullopt when it
   /// cannot be had. Without the callback calls are left unresolved, which is no error.
   std::function<std::optional<std::string>(std::string_view uses)> resolve;
+  const yaml::Document* document = nullptr;  // of the text itself, when it is parsed already
   UnknownDispatchKeys unknown_dispatch_keys = UnknownDispatchKeys::warned;
   PermissionsPolicy permissions_policy = PermissionsPolicy::write;
   int max_call_depth = 9;                        // reusable workflows below this one

@@ -346,6 +346,13 @@ class Reader {
 
 }  // namespace
 
+TemplateTree read_template(const yaml::Document& document, const Schema& schema, const TemplateLimits& limits) {
+  TemplateTree tree;
+  tree.bytes = limits.used_bytes;
+  Reader(document, schema, limits, tree).run();
+  return tree;
+}
+
 TemplateTree read_template(std::string_view text, const Schema& schema, const TemplateLimits& limits) {
   TemplateTree tree;
   tree.bytes = limits.used_bytes;
@@ -357,8 +364,7 @@ TemplateTree read_template(std::string_view text, const Schema& schema, const Te
                            "syntax", problem->message, {}, {}});
     return tree;
   }
-  Reader(std::get<yaml::Document>(parsed), schema, limits, tree).run();
-  return tree;
+  return read_template(std::get<yaml::Document>(parsed), schema, limits);
 }
 
 }  // namespace drydock::parser::workflow

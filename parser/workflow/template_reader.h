@@ -5,6 +5,7 @@
 #include "parser/workflow/issue.h"
 #include "parser/workflow/schema.h"
 #include "parser/workflow/token.h"
+#include "parser/yaml/document.h"
 
 #include <cstddef>
 #include <optional>
@@ -27,5 +28,7 @@ struct TemplateTree {
 };
 
 TemplateTree read_template(std::string_view text, const Schema& schema, const TemplateLimits& limits);
+/// Of a text that is parsed already.
+TemplateTree read_template(const yaml::Document& document, const Schema& schema, const TemplateLimits& limits);
 
 }  // namespace drydock::parser::workflow
