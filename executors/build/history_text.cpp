@@ -62,7 +62,8 @@ std::string pairs_history(const char* keyword, const std::vector<parser::dockerf
 
 std::string arg_history(const std::vector<parser::dockerfile::ArgBinding>& bindings) {
   std::string text = "ARG";
-  for (const auto& binding : bindings) text += " " + binding.name + (binding.value ? "=" + *binding.value : "");
+  for (const auto& binding : bindings)
+    text += " " + binding.name + (binding.value ? "=" + *binding.value : "");
   return text;
 }
 
@@ -74,7 +75,8 @@ std::string run_history(const std::vector<std::pair<std::string, std::string>>& 
   return text + joined(arguments) + k_with_layer;
 }
 
-std::string transfer_history(const char* keyword, const parser::dockerfile::Transfer& transfer, bool parents) {
+std::string transfer_history(const char* keyword, const parser::dockerfile::Transfer& transfer,
+                             bool parents) {
   std::string text = keyword;
   if (parents) text += " --parents";
   if (!transfer.chown.empty()) text += " --chown=" + transfer.chown;
@@ -97,7 +99,8 @@ std::string quoted_history(const char* keyword, const std::vector<std::string>& 
 std::string healthcheck_history(const oci::Healthcheck& check) {
   return "HEALTHCHECK {Test:[" + joined(check.test) + "] Interval:" + duration_text(check.interval) +
          " Timeout:" + duration_text(check.timeout) + " StartPeriod:" + duration_text(check.start_period) +
-         " StartInterval:" + duration_text(check.start_interval) + " Retries:" + std::to_string(check.retries) + "}";
+         " StartInterval:" + duration_text(check.start_interval) +
+         " Retries:" + std::to_string(check.retries) + "}";
 }
 
 }  // namespace drydock::build

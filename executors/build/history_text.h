@@ -1,6 +1,6 @@
 #pragma once
-// The `created_by` texts of an image's history, worded as BuildKit words them, since people and tools read them.
-// Pure; the commands are expanded already.
+// The `created_by` texts of an image's history, worded as BuildKit words them, since people and tools read
+// them. Pure; the commands are expanded already.
 
 #include <optional>
 #include <string>
