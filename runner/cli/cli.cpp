@@ -54,6 +54,20 @@ void add_refused(CLI::App& app, Chosen& chosen, const char* name, const char* wh
   });
 }
 
+/// As people know it from docker: each flag takes one value and may be repeated, the last of a single value counts,
+/// and what follows is not swallowed by it.
+void take_one_value_each(CLI::App& app) {
+  for (auto* option : app.get_options()) {
+    if (option->get_positional() || option->get_type_size_max() == 0) continue;
+    if (option->get_items_expected_max() > 1) {
+      option->allow_extra_args(false);
+    } else {
+      option->take_last();
+    }
+  }
+  for (auto* command : app.get_subcommands([](CLI::App*) { return true; })) take_one_value_each(*command);
+}
+
 }  // namespace
 
 std::stop_token interrupted() { return interrupt_source().get_token(); }
@@ -93,6 +107,11 @@ int run_cli(int argc, char** argv) {
   add_refused(app, chosen, "worker", "serve as a remote native worker");
   add_refused(app, chosen, "history", "past runs");
   add_refused(app, chosen, "logs", "logs of a past run");
+  take_one_value_each(app);
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands([&](CLI::App* command) { return command->check_name(argv[1]); }).empty()) {
+    std::fprintf(stderr, "drydock: error: there is no command \"%s\"\n  mend: see drydock --help\n", argv[1]);
+    return k_exit_usage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
