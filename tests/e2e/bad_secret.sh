@@ -7,7 +7,7 @@ old_tag
 
 cd "$project"
 REGISTRY_USERNAME=$user dock run -s REGISTRY_USERNAME --var "REGISTRY=$registry" --progress plain
-expect_status 1
+expect_status 5
 expect_text '[Ww]arning.*REGISTRY_PASSWORD|REGISTRY_PASSWORD.*(not (set|given|defined)|undefined|empty)'
 expect_text 'publish\.yml:[0-9]+'
 expect_text '[Pp]assword'

@@ -142,7 +142,7 @@ image_platforms() {
 }
 
 # image_config REF ARCH: the image's config as JSON.
-image_config() { registry_inspect --override-os linux --override-arch "$2" --config "docker://$1"; }
+image_config() { registry_inspect --override-os linux --override-arch "$2" --config --raw "docker://$1"; }
 
 # image_layers REF ARCH: layer digests, one a line.
 image_layers() { registry_inspect --override-os linux --override-arch "$2" "docker://$1" | jq -r '.Layers[]'; }
