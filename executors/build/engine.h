@@ -47,7 +47,7 @@ struct EngineOptions {
   HostTrust host_trust = HostTrust::hidden;  // the host's CA bundle and proxy variables in RUN steps
   sandbox::HostRegistration host_registration = sandbox::HostRegistration::forbidden;
   bool offline = false;
-  unsigned parallel_runs = 0;  // RUN steps at a time; the cores when 0
+  unsigned parallel_runs = 0;  // RUN steps at a time; when 0 the cores, at least 2
 };
 nlohmann::json to_json(const EngineOptions& options);
 Result<EngineOptions> engine_options_from_json(const nlohmann::json& json);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t k_parallel_uploads = 4;
 
-/// SOURCE_DATE_EPOCH as a build argument fixes every time that the image carries.
+/// SOURCE_DATE_EPOCH as a build argument fixes the times in the config; files of layers keep theirs.
 std::optional<oci::TimePoint> source_date(const BuildRequest& request) {
   const auto found = request.build_args.find("SOURCE_DATE_EPOCH");
   if (found == request.build_args.end() || found->second.empty()) return std::nullopt;

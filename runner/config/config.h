@@ -21,7 +21,7 @@ struct Config {
   std::map<std::string, RegistrySettings> registries;  // user
   bool host_trust = false;                             // user: build.host-trust
   bool host_registration = false;                      // user: build.host-registration
-  unsigned parallel = 0;                               // both: build.parallel; 0: the cores
+  unsigned parallel = 0;                               // both: build.parallel; 0: the cores, at least 2
   std::string store;                                   // user: store.path
   std::string isolation;                               // user: run.isolation
   std::vector<std::string> files;                      // that were read
