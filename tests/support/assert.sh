@@ -59,6 +59,7 @@ ordinary_user() {
   echo 'drydocke2e:1000000:65536' | tee "$work/etc/subuid" >"$work/etc/subgid"
   chmod 755 "$work" "$work/etc"
   chmod -R a+rX "$work/docker" "$DRYDOCK_CONFIG"
+  chown 61234:61234 "$work"
   chown -R 61234:61234 "$work/user" "$project"
   export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0='*'
   real_drydock=$drydock
