@@ -278,11 +278,14 @@ void enter(const Enter& plan) {
   into(k_uts_namespace);
   into(k_pid_namespace);
   into(k_mount_namespace);
-  // A sibling of ours: the runner waits for it as for any child of its own.
-  const long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+  // A sibling of ours: the runner waits for it as for any child of its own. Until it becomes its program it lives in
+  // our memory, itself a copy, and we wait.
+  alignas(16) char stack[64 * 1024];
+  const auto run = [](void* given) -> int { run_program(*static_cast<const Enter*>(given)); };
+  const int pid = clone(run, stack + sizeof stack, CLONE_PARENT | CLONE_VM | CLONE_VFORK | SIGCHLD,
+                        const_cast<Enter*>(&plan));
   if (pid < 0) fail_entering(plan.report, EnterStep::fork);
-  if (pid == 0) run_program(plan);
-  const Report message{EnterStep::entered, 0, static_cast<std::int32_t>(pid)};
+  const Report message{EnterStep::entered, 0, pid};
   (void)!write(plan.report, &message, sizeof message);
   _exit(0);
 }
