@@ -40,7 +40,8 @@ std::string field(std::string_view entry, std::string_view key) {
   for (std::size_t begin = 0; begin < entry.size();) {
     const auto end = std::min(entry.find(',', begin), entry.size());
     const auto part = trim(entry.substr(begin, end - begin));
-    if (part.starts_with(key) && part.size() > key.size() && part[key.size()] == '=') return std::string(part.substr(key.size() + 1));
+    if (part.starts_with(key) && part.size() > key.size() && part[key.size()] == '=')
+      return std::string(part.substr(key.size() + 1));
     begin = end + 1;
   }
   return {};
@@ -50,16 +51,22 @@ std::vector<CacheRef> caches(const Token* token, std::string_view directory_key)
   std::vector<CacheRef> refs;
   for (const auto& entry : items(token, "\n")) {
     CacheRef ref{field(entry, "type"), {}};
-    if (ref.kind.empty()) ref = {"registry", entry.find('=') == std::string::npos ? entry : field(entry, "ref")};
-    else if (ref.kind == "gha") ref.name = field(entry, "scope").empty() ? "buildkit" : field(entry, "scope");
-    else if (ref.kind == "local") ref.name = field(entry, directory_key);
-    else ref.name = field(entry, ref.kind == "registry" ? "ref" : "name");
+    if (ref.kind.empty())
+      ref = {"registry", entry.find('=') == std::string::npos ? entry : field(entry, "ref")};
+    else if (ref.kind == "gha")
+      ref.name = field(entry, "scope").empty() ? "buildkit" : field(entry, "scope");
+    else if (ref.kind == "local")
+      ref.name = field(entry, directory_key);
+    else
+      ref.name = field(entry, ref.kind == "registry" ? "ref" : "name");
     if (!ref.name.empty() && ref.kind != "inline") refs.push_back(std::move(ref));
   }
   return refs;
 }
 
-bool is_true(const Token* token) { return token != nullptr && lower(trim(token->source)) == "true"; }
+bool is_true(const Token* token) {
+  return token != nullptr && lower(trim(token->source)) == "true";
+}
 
 BuildStep read(const workflow::Job& job, const workflow::Step& step, std::size_t position) {
   BuildStep build;
@@ -78,7 +85,8 @@ BuildStep read(const workflow::Job& job, const workflow::Step& step, std::size_t
     build.by_digest |= field(output, "push-by-digest") == "true";
     build.loads |= type == "docker" && field(output, "dest").empty();
   }
-  if (const auto* cache = build.input("cache-to")) build.inline_cache = cache->source.find("type=inline") != std::string::npos;
+  if (const auto* cache = build.input("cache-to"))
+    build.inline_cache = cache->source.find("type=inline") != std::string::npos;
   return build;
 }
 
@@ -95,7 +103,8 @@ std::vector<BuildStep> builds_of(const workflow::Workflow& workflow) {
   for (const auto& job : workflow.jobs) {
     std::size_t position = 0;
     each_step(job.steps, [&](const workflow::Step& step) {
-      if (step.uses && lower(step.uses->source).starts_with("docker/build-push-action@")) builds.push_back(read(job, step, position));
+      if (step.uses && lower(step.uses->source).starts_with("docker/build-push-action@"))
+        builds.push_back(read(job, step, position));
       ++position;
     });
   }
@@ -121,11 +130,15 @@ bool has_legs(const workflow::Job& job) {
   return has_rows ? legs > 1 || included > 1 : included > 1;
 }
 
-bool names_matrix(std::string_view text) { return text.find("matrix.") != std::string_view::npos || text.find("strategy.job-") != std::string_view::npos; }
+bool names_matrix(std::string_view text) {
+  return text.find("matrix.") != std::string_view::npos ||
+         text.find("strategy.job-") != std::string_view::npos;
+}
 
 std::vector<std::string> leg_values(const workflow::Job& job, const std::string& text) {
   const auto begin = text.find("matrix.");
-  const bool alone = text.starts_with("${{") && text.ends_with("}}") && trim(std::string_view(text).substr(3)).starts_with("matrix.");
+  const bool alone = text.starts_with("${{") && text.ends_with("}}") &&
+                     trim(std::string_view(text).substr(3)).starts_with("matrix.");
   if (!alone || !job.strategy || !job.strategy->matrix) return {text};
   const auto name = std::string(trim(std::string_view(text).substr(begin + 7, text.size() - begin - 9)));
   std::vector<std::string> values;
@@ -141,9 +154,13 @@ std::vector<std::string> leg_values(const workflow::Job& job, const std::string&
 std::string_view architecture_of(std::string_view runner_label) {
   const auto label = lower(runner_label);
   if (has_template(label)) return {};
-  const bool arm = label == "arm64" || label == "aarch64" || label.find("-arm") != std::string::npos || label.find("arm64") != std::string::npos;
+  const bool arm = label == "arm64" || label == "aarch64" || label.find("-arm") != std::string::npos ||
+                   label.find("arm64") != std::string::npos;
   if (arm) return "arm64";
-  return label.starts_with("ubuntu-") || label == "x64" || label == "amd64" || label.find("x64") != std::string::npos ? "amd64" : "";
+  return label.starts_with("ubuntu-") || label == "x64" || label == "amd64" ||
+                 label.find("x64") != std::string::npos
+             ? "amd64"
+             : "";
 }
 
 void check_builds(LintContext& context) {

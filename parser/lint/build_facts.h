@@ -19,12 +19,12 @@ struct CacheRef {
 struct BuildStep {
   const workflow::Job* job = nullptr;
   const workflow::Step* step = nullptr;
-  std::size_t position = 0;  // of the step in its job
+  std::size_t position = 0;            // of the step in its job
   std::vector<std::string> platforms;  // as written; "${{ … }}" stays one
   std::vector<std::string> tags;
   std::vector<CacheRef> cache_from, cache_to;
-  bool pushes = false;       // push: true, or an output that pushes
-  bool by_digest = false;    // pushes without a tag, to be merged later
+  bool pushes = false;     // push: true, or an output that pushes
+  bool by_digest = false;  // pushes without a tag, to be merged later
   bool loads = false;
   bool inline_cache = false;
 
@@ -40,7 +40,8 @@ bool has_legs(const workflow::Job& job);
 /// Whether the text hangs on the leg of the matrix.
 bool names_matrix(std::string_view text);
 
-/// The values of `${{ matrix.NAME }}`, when the text is just that and the matrix is written out; else the text.
+/// The values of `${{ matrix.NAME }}`, when the text is just that and the matrix is written out; else the
+/// text.
 std::vector<std::string> leg_values(const workflow::Job& job, const std::string& text);
 
 /// "amd64", "arm64", or "" when the labels do not tell.

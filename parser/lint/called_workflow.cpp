@@ -14,7 +14,9 @@ TypePtr input_type(std::string_view type) {
   return type == "string" ? string_type() : any_type();
 }
 
-std::string place_of(const NodeView& view) { return " in line " + std::to_string(view.node().range.start.line); }
+std::string place_of(const NodeView& view) {
+  return " in line " + std::to_string(view.node().range.start.line);
+}
 
 bool calls_for_it(const NodeView& on) {
   if (on.is_scalar()) return on.text() == "workflow_call";
@@ -25,7 +27,8 @@ bool calls_for_it(const NodeView& on) {
 bool listed(const yaml::Document& document, const NodeView& on) {
   if (!on.is_sequence()) return false;
   const auto& items = on.node().children;
-  return std::any_of(items.begin(), items.end(), [&](yaml::NodeId id) { return NodeView(document, id).text() == "workflow_call"; });
+  return std::any_of(items.begin(), items.end(),
+                     [&](yaml::NodeId id) { return NodeView(document, id).text() == "workflow_call"; });
 }
 
 void read(const yaml::Document& document, CalledWorkflow& called) {
@@ -51,16 +54,19 @@ void read(const yaml::Document& document, CalledWorkflow& called) {
     called.inputs.push_back({std::string(key.text()), required, input_type(value.find("type").text())});
   });
   event.find("secrets").each([&](const NodeView& key, const NodeView& value) {
-    called.secrets.push_back({std::string(key.text()), value.find("required").text() == "true", string_type()});
+    called.secrets.push_back(
+        {std::string(key.text()), value.find("required").text() == "true", string_type()});
   });
-  event.find("outputs").each([&](const NodeView& key, const NodeView&) { called.outputs.emplace_back(key.text()); });
+  event.find("outputs").each(
+      [&](const NodeView& key, const NodeView&) { called.outputs.emplace_back(key.text()); });
 }
 
 }  // namespace
 
 const CalledWorkflow::Item* CalledWorkflow::find(const std::vector<Item>& list, std::string_view name) {
   const auto wanted = lower(name);
-  const auto found = std::find_if(list.begin(), list.end(), [&](const Item& item) { return lower(item.name) == wanted; });
+  const auto found =
+      std::find_if(list.begin(), list.end(), [&](const Item& item) { return lower(item.name) == wanted; });
   return found == list.end() ? nullptr : &*found;
 }
 

@@ -4,7 +4,9 @@ namespace drydock::parser::lint {
 
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 std::size_t count_openings(std::string_view text) {
   std::size_t count = 0;
@@ -22,14 +24,20 @@ std::size_t nth_opening(std::string_view text, std::size_t from, std::size_t num
 std::size_t width_of(std::string_view text, std::size_t raw, workflow::ScalarStyle style) {
   const bool pair = raw + 1 < text.size();
   if (style == workflow::ScalarStyle::double_quoted && text[raw] == '\\' && pair) return 2;
-  if (style == workflow::ScalarStyle::single_quoted && text[raw] == '\'' && pair && text[raw + 1] == '\'') return 2;
+  if (style == workflow::ScalarStyle::single_quoted && text[raw] == '\'' && pair && text[raw + 1] == '\'')
+    return 2;
   return 1;
 }
 
 }  // namespace
 
 void LintContext::report(std::string_view rule, Position at, std::string message, std::string mend) {
-  findings_.push_back({Severity::warning, file, {at, {at.line, at.column + 1}}, std::string(rule), std::move(message), std::move(mend)});
+  findings_.push_back({Severity::warning,
+                       file,
+                       {at, {at.line, at.column + 1}},
+                       std::string(rule),
+                       std::move(message),
+                       std::move(mend)});
 }
 
 std::size_t LintContext::offset_of(Position at) const {

@@ -13,7 +13,8 @@ namespace drydock::parser::lint {
 
 class LintContext {
  public:
-  LintContext(std::string_view text, const std::string& file, const LintOptions& options, Diagnostics& findings)
+  LintContext(std::string_view text, const std::string& file, const LintOptions& options,
+              Diagnostics& findings)
       : options(options), places(text), file(file), findings_(findings) {}
 
   void report(std::string_view rule, Position at, std::string message, std::string mend = {});

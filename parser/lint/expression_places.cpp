@@ -38,7 +38,9 @@ TypePtr literal_type(const Token& token) {
   return text.find_first_not_of("0123456789.-") == std::string::npos ? number_type() : string_type();
 }
 
-bool is_written(const Event& event, std::string_view key) { return event.value.find(key) != nullptr; }
+bool is_written(const Event& event, std::string_view key) {
+  return event.value.find(key) != nullptr;
+}
 
 }  // namespace
 
@@ -80,10 +82,13 @@ void ExpressionRule::contexts_of_workflow() {
     call_inputs(event);
     for (const auto& input : event.inputs) {
       const auto* spec = event.value.find("inputs")->find(input.id);
-      add(input.id, spec != nullptr && spec->find("type") != nullptr ? type_of_input(input.type) : any_type());
+      add(input.id,
+          spec != nullptr && spec->find("type") != nullptr ? type_of_input(input.type) : any_type());
     }
     if (!is_written(event, "secrets")) continue;
-    Properties secrets = {{"github_token", string_type()}, {"actions_step_debug", string_type()}, {"actions_runner_debug", string_type()}};
+    Properties secrets = {{"github_token", string_type()},
+                          {"actions_step_debug", string_type()},
+                          {"actions_runner_debug", string_type()}};
     for (const auto& secret : event.secrets) secrets.emplace(lower(secret.id), string_type());
     contexts_["secrets"] = object_type(std::move(secrets));
   }
@@ -100,9 +105,12 @@ void ExpressionRule::call_inputs(const Event& event) {
     const auto& given = input.default_value;
     if (!given || given->source.find("${{") == std::string::npos) continue;
     const auto found = whole(*given, "on.workflow_call.inputs.<inputs_id>.default");
-    if (is_assignable(*type, *found) && !(type->kind == Kind::boolean && found->kind != Kind::boolean && found->kind != Kind::any)) continue;
-    context_.report("expression", given->range.start, "the default of input \"" + input.id + "\" must be of type " + to_text(*type) +
-                                                          ", but this expression is of type " + to_text(*found));
+    if (is_assignable(*type, *found) &&
+        !(type->kind == Kind::boolean && found->kind != Kind::boolean && found->kind != Kind::any))
+      continue;
+    context_.report("expression", given->range.start,
+                    "the default of input \"" + input.id + "\" must be of type " + to_text(*type) +
+                        ", but this expression is of type " + to_text(*found));
   }
 }
 
@@ -135,7 +143,8 @@ TypePtr ExpressionRule::needs_type(const Job& job) {
   for (const auto& need : job.needs) {
     const auto* other = context_.workflow->find_job(need.value);
     if (other == nullptr) continue;
-    needs.emplace(lower(need.value), object_type({{"outputs", job_outputs(*other)}, {"result", string_type()}}));
+    needs.emplace(lower(need.value),
+                  object_type({{"outputs", job_outputs(*other)}, {"result", string_type()}}));
   }
   return object_type(std::move(needs));
 }
@@ -146,7 +155,8 @@ void ExpressionRule::defaults(const std::optional<workflow::Defaults>& defaults,
   text(defaults->working_directory, key);
 }
 
-void ExpressionRule::concurrency(const std::optional<workflow::Concurrency>& concurrency, std::string_view key) {
+void ExpressionRule::concurrency(const std::optional<workflow::Concurrency>& concurrency,
+                                 std::string_view key) {
   if (!concurrency) return;
   text(concurrency->group, key);
   typed(concurrency->cancel_in_progress, key, Kind::boolean, "cancel-in-progress");
@@ -164,7 +174,8 @@ void ExpressionRule::container(const workflow::Container& container, std::string
   if (container.value.is_expression()) return text(container.value, key);
   const std::string base(key);
   text(container.image, key == "jobs.<job_id>.container" ? "jobs.<job_id>.container.image" : key);
-  const auto credentials_key = base + (base.ends_with("services") ? ".<service_id>.credentials" : ".credentials");
+  const auto credentials_key =
+      base + (base.ends_with("services") ? ".<service_id>.credentials" : ".credentials");
   if (const auto* credentials = container.value.find("credentials")) {
     if (!credentials->is_mapping()) typed(*credentials, credentials_key, Kind::object, "credentials");
   }
@@ -191,8 +202,9 @@ void ExpressionRule::called(const Job& job) {
       const auto* input = CalledWorkflow::find(facts.inputs, name.text);
       const auto type = is_expression ? whole(value, "jobs.<job_id>.with.<with_id>") : literal_type(value);
       if (input == nullptr || is_assignable(*input->type, *type)) continue;
-      context_.report("expression", value.range.start, "input \"" + input->name + "\" of " + job.uses->text + " is of type " +
-                                                            to_text(*input->type) + ", but this is of type " + to_text(*type));
+      context_.report("expression", value.range.start,
+                      "input \"" + input->name + "\" of " + job.uses->text + " is of type " +
+                          to_text(*input->type) + ", but this is of type " + to_text(*type));
     }
   }
   if (!job.secrets) return;
@@ -204,12 +216,14 @@ void ExpressionRule::job(const Job& job) {
   if (job.strategy) {
     const std::string_view key = "jobs.<job_id>.strategy";
     if (!job.strategy->value.is_mapping()) typed(job.strategy->value, key, Kind::object, "strategy");
-    if (job.strategy->matrix && !job.strategy->matrix->is_mapping()) typed(job.strategy->matrix, key, Kind::object, "matrix");
+    if (job.strategy->matrix && !job.strategy->matrix->is_mapping())
+      typed(job.strategy->matrix, key, Kind::object, "matrix");
     contexts_["matrix"] = matrix_type(*job.strategy, [&](const Token& token) { return whole(token, key); });
     if (job.strategy->matrix) {
       for (const auto& [name, value] : job.strategy->matrix->entries) {
         if (name.text == "exclude") tree(value, key);
-        if (name.text == "include" && value.source.find("${{") != std::string::npos) typed(value, key, Kind::array, "include");
+        if (name.text == "include" && value.source.find("${{") != std::string::npos)
+          typed(value, key, Kind::array, "include");
       }
     }
     typed(job.strategy->fail_fast, key, Kind::boolean, "fail-fast");
@@ -231,7 +245,8 @@ void ExpressionRule::job(const Job& job) {
   typed(job.continue_on_error, "jobs.<job_id>.continue-on-error", Kind::boolean, "continue-on-error");
   typed(job.timeout_minutes, "jobs.<job_id>.timeout-minutes", Kind::number, "timeout-minutes");
   if (job.container) container(*job.container, "jobs.<job_id>.container");
-  if (job.services_value && !job.services_value->is_mapping()) typed(job.services_value, "jobs.<job_id>.services", Kind::object, "services");
+  if (job.services_value && !job.services_value->is_mapping())
+    typed(job.services_value, "jobs.<job_id>.services", Kind::object, "services");
   for (const auto& service : job.services) container(service.container, "jobs.<job_id>.services");
   if (job.is_call()) {
     text(*job.uses, "");
@@ -290,7 +305,8 @@ void ExpressionRule::remember(const Step& step) {
     if (action && !action->any_output) outputs = outputs_of(action->outputs);
   }
   auto known = contexts_["steps"]->properties;
-  known[lower(step.id)] = object_type({{"outputs", outputs}, {"conclusion", string_type()}, {"outcome", string_type()}});
+  known[lower(step.id)] =
+      object_type({{"outputs", outputs}, {"conclusion", string_type()}, {"outcome", string_type()}});
   contexts_["steps"] = object_type(std::move(known));
 }
 

@@ -22,7 +22,9 @@ std::size_t closing(std::string_view text, std::size_t begin) {
   return std::string_view::npos;
 }
 
-bool is_structure(const Type& type) { return type.kind == Kind::object || type.kind == Kind::array || type.kind == Kind::null; }
+bool is_structure(const Type& type) {
+  return type.kind == Kind::object || type.kind == Kind::array || type.kind == Kind::null;
+}
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
@@ -43,25 +45,30 @@ void ExpressionRule::report(const Token& token, std::size_t offset, std::string 
 }
 
 /// Checks one expression; null when it cannot be read.
-TypePtr ExpressionRule::checked(const Token& token, std::string_view text, std::size_t offset, std::string_view key, Script script) {
+TypePtr ExpressionRule::checked(const Token& token, std::string_view text, std::size_t offset,
+                                std::string_view key, Script script) {
   const auto inside = trim(text);
   const auto begin = offset + (inside.empty() ? 0 : static_cast<std::size_t>(inside.data() - text.data()));
   if (inside.empty()) {
-    report(token, offset, "an expression is missing between ${{ and }}");
+    report(token, offset + text.size(), "an expression is missing between ${{ and }}");
     return nullptr;
   }
   static const auto k_any = expression::Scope::any();
   const auto ast = expression::parse(inside, k_any);
   if (!ast) {
     const auto& error = ast.error();
-    const auto at = begin + std::min(error.offset, inside.size());
+    // What is missing at the end is shown at the end, not at the last word that is there.
+    const bool at_end = error.reason.starts_with("Unexpected end of expression");
+    const auto at = at_end ? offset + text.size() : begin + std::min(error.offset, inside.size());
     const bool double_quote = error.offset < inside.size() && inside[error.offset] == '"';
-    report(token, at, error.reason.empty() ? error.message : error.reason, double_quote ? "strings stand in single quotes" : "");
+    report(token, at, error.reason.empty() ? error.message : error.reason,
+           double_quote ? "strings stand in single quotes" : "");
     return nullptr;
   }
   TypeCheck check(*ast, contexts_, availability(key));
   auto type = check.run();
-  for (const auto& problem : check.problems()) report(token, begin + problem.offset, problem.message, problem.mend);
+  for (const auto& problem : check.problems())
+    report(token, begin + problem.offset, problem.message, problem.mend);
   if (script == Script::no) return type;
   for (const auto& read : untrusted_reads(*ast)) {
     context_.report("script-injection", context_.place_in(token, begin + read.offset),
@@ -71,7 +78,9 @@ TypePtr ExpressionRule::checked(const Token& token, std::string_view text, std::
   return type;
 }
 
-std::optional<std::vector<ExpressionRule::Typed>> ExpressionRule::expressions(const Token& token, std::string_view key, Script script) {
+std::optional<std::vector<ExpressionRule::Typed>> ExpressionRule::expressions(const Token& token,
+                                                                              std::string_view key,
+                                                                              Script script) {
   std::vector<Typed> found;
   const std::string_view value = token.source;
   for (auto open = value.find(k_open); open != std::string_view::npos; open = value.find(k_open, open)) {
@@ -94,7 +103,8 @@ void ExpressionRule::text(const Token& token, std::string_view key, Script scrip
   if (!found) return;
   for (const auto& [type, offset] : *found) {
     if (!is_structure(*type)) continue;
-    report(token, offset, "a value of type " + to_text(*type) + " has no useful text", "take one of its parts, or use toJSON()");
+    report(token, offset, "a value of type " + to_text(*type) + " has no useful text",
+           "take one of its parts, or use toJSON()");
   }
 }
 
@@ -111,14 +121,17 @@ TypePtr ExpressionRule::whole(const Token& token, std::string_view key) {
   return alone ? found->front().type : string_type();
 }
 
-void ExpressionRule::typed(const std::optional<Token>& token, std::string_view key, Kind kind, std::string_view what) {
+void ExpressionRule::typed(const std::optional<Token>& token, std::string_view key, Kind kind,
+                           std::string_view what) {
   if (!token || token->source.find(k_open) == std::string::npos) return;
   const auto type = whole(*token, key);
   if (type->kind == kind || type->kind == Kind::any) return;
   Type wanted;
   wanted.kind = kind;
   const auto name = kind == Kind::object ? "object" : kind == Kind::array ? "array" : to_text(wanted);
-  context_.report(k_rule, token->range.start, "\"" + std::string(what) + "\" must be of type " + name + ", but this expression is of type " + to_text(*type));
+  context_.report(k_rule, token->range.start,
+                  "\"" + std::string(what) + "\" must be of type " + name +
+                      ", but this expression is of type " + to_text(*type));
 }
 
 /// A mapping of texts, or one expression for all of it.
@@ -147,6 +160,8 @@ void ExpressionRule::condition(const std::optional<Token>& token, std::string_vi
   }
 }
 
-void check_expressions(LintContext& context) { ExpressionRule(context).run(); }
+void check_expressions(LintContext& context) {
+  ExpressionRule(context).run();
+}
 
 }  // namespace drydock::parser::lint

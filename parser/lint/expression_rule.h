@@ -1,6 +1,6 @@
 #pragma once
-// ExpressionRule: visits every place of a workflow where an expression may stand, with the contexts as they are at
-// that point: steps that have run, needs that are named, the job's matrix. Internal to this room.
+// ExpressionRule: visits every place of a workflow where an expression may stand, with the contexts as they
+// are at that point: steps that have run, needs that are named, the job's matrix. Internal to this room.
 
 #include "parser/expression/expression.h"
 #include "parser/lint/context.h"
@@ -27,8 +27,10 @@ class ExpressionRule {
   };
 
   // expression_rule.cpp: one value
-  std::optional<std::vector<Typed>> expressions(const Token& token, std::string_view key, Script script = Script::no);
-  TypePtr checked(const Token& token, std::string_view text, std::size_t offset, std::string_view key, Script script);
+  std::optional<std::vector<Typed>> expressions(const Token& token, std::string_view key,
+                                                Script script = Script::no);
+  TypePtr checked(const Token& token, std::string_view text, std::size_t offset, std::string_view key,
+                  Script script);
   void text(const Token& token, std::string_view key, Script script = Script::no);
   void text(const std::optional<Token>& token, std::string_view key, Script script = Script::no);
   TypePtr whole(const Token& token, std::string_view key);

@@ -16,16 +16,20 @@ class PatternReader {
       ++at_;
       if (at_ == pattern_.size()) problem(at_, "nothing follows the !");
     }
-    if (kind_ == PatternKind::ref && at_ < pattern_.size() && pattern_[at_] == '/') problem(at_ + 1, "the name of a branch or tag cannot begin with /");
+    if (kind_ == PatternKind::ref && at_ < pattern_.size() && pattern_[at_] == '/')
+      problem(at_ + 1, "the name of a branch or tag cannot begin with /");
     while (at_ < pattern_.size()) next();
-    if (kind_ == PatternKind::ref && !pattern_.empty() && (pattern_.back() == '/' || pattern_.back() == '.')) {
+    if (kind_ == PatternKind::ref && !pattern_.empty() &&
+        (pattern_.back() == '/' || pattern_.back() == '.')) {
       problem(pattern_.size(), "the name of a branch or tag cannot end with / or .");
     }
     return std::move(problems_);
   }
 
  private:
-  void problem(std::size_t column, std::string message) { problems_.push_back({static_cast<int>(column), std::move(message)}); }
+  void problem(std::size_t column, std::string message) {
+    problems_.push_back({static_cast<int>(column), std::move(message)});
+  }
 
   void whole_path() {
     auto path = pattern_;
@@ -33,12 +37,13 @@ class PatternReader {
     if (path == "." || path == ".." || path.starts_with("./") || path.starts_with("../")) {
       problem(0, "a path filter cannot begin with . or ..; it counts from the root of the repository");
     }
-    if (path.starts_with(' ') || path.ends_with(' ')) problem(0, "blanks around a path filter belong to the pattern");
+    if (path.starts_with(' ') || path.ends_with(' '))
+      problem(0, "blanks around a path filter belong to the pattern");
   }
 
   void invalid_ref(std::size_t column, char c, std::string_view why) {
-    problem(column, std::string("'") + c + "' cannot stand in the name of a branch or tag; " + std::string(why) +
-                        "; patterns are no regular expressions");
+    problem(column, std::string("'") + c + "' cannot stand in the name of a branch or tag; " +
+                        std::string(why) + "; patterns are no regular expressions");
   }
 
   void next() {
@@ -54,14 +59,19 @@ class PatternReader {
         if (special_) problem(column, std::string("'") + c + "' must follow an ordinary character");
         special_ = true;
         return;
-      case '*': special_ = true; return;
+      case '*':
+        special_ = true;
+        return;
       case '[':
         characters(column);
         special_ = false;
         return;
       case '\r':
-      case '\n': problem(column, "a pattern is one line"); return;
-      default: break;
+      case '\n':
+        problem(column, "a pattern is one line");
+        return;
+      default:
+        break;
     }
     special_ = false;
     if (kind_ == PatternKind::ref && (c == ' ' || c == '\t' || c == '~' || c == '^' || c == ':')) {
@@ -97,7 +107,8 @@ class PatternReader {
         break;
       }
       ++at_;
-      if (first > last) problem(at_, std::string("the range ") + first + "-" + last + " in [] runs backwards");
+      if (first > last)
+        problem(at_, std::string("the range ") + first + "-" + last + " in [] runs backwards");
     }
     if (at_ >= pattern_.size()) {
       problem(column, "the ] is missing");

@@ -12,9 +12,12 @@ using Json = nlohmann::ordered_json;
 
 const char* name_of(Severity severity) {
   switch (severity) {
-    case Severity::error: return "error";
-    case Severity::warning: return "warning";
-    case Severity::note: break;
+    case Severity::error:
+      return "error";
+    case Severity::warning:
+      return "warning";
+    case Severity::note:
+      break;
   }
   return "note";
 }
@@ -24,7 +27,9 @@ std::string with_mend(const Diagnostic& finding) {
 }
 
 /// Invalid UTF-8 of the user's file must not end the printing.
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
 
 /// Escapes of workflow commands: %, line ends, and in properties also : and ,.
 std::string escaped(std::string_view text, bool property) {
@@ -77,7 +82,8 @@ std::string format_sarif(const Diagnostics& findings, const std::string& version
   for (const auto& finding : findings) {
     Json region;
     if (finding.range.start.line > 0) {
-      region = {{"startLine", finding.range.start.line}, {"startColumn", std::max(finding.range.start.column, 1)}};
+      region = {{"startLine", finding.range.start.line},
+                {"startColumn", std::max(finding.range.start.column, 1)}};
     }
     Json place = {{"artifactLocation", {{"uri", finding.file}}}};
     if (!region.is_null()) place["region"] = region;
@@ -87,16 +93,22 @@ std::string format_sarif(const Diagnostics& findings, const std::string& version
                        {"locations", Json::array({{{"physicalLocation", place}}})}});
   }
   const Json driver = {{"name", "drydock"}, {"version", version}, {"rules", known}};
-  const Json run = {{"tool", {{"driver", driver}}}, {"columnKind", "unicodeCodePoints"}, {"results", results}};
-  const Json log = {{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({run})}};
+  const Json run = {
+      {"tool", {{"driver", driver}}}, {"columnKind", "unicodeCodePoints"}, {"results", results}};
+  const Json log = {{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+                    {"version", "2.1.0"},
+                    {"runs", Json::array({run})}};
   return dump(log) + "\n";
 }
 
 std::string format_github(const Diagnostics& findings) {
   std::string text;
   for (const auto& finding : findings) {
-    const auto* command = finding.severity == Severity::error ? "error" : finding.severity == Severity::warning ? "warning" : "notice";
-    text += std::string("::") + command + " file=" + escaped(finding.file, true) + ",line=" + std::to_string(finding.range.start.line) +
+    const auto* command = finding.severity == Severity::error     ? "error"
+                          : finding.severity == Severity::warning ? "warning"
+                                                                  : "notice";
+    text += std::string("::") + command + " file=" + escaped(finding.file, true) +
+            ",line=" + std::to_string(finding.range.start.line) +
             ",col=" + std::to_string(finding.range.start.column) + ",title=" + escaped(finding.rule, true) +
             "::" + escaped(with_mend(finding), false) + "\n";
   }

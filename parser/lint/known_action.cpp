@@ -36,7 +36,8 @@ void read_outputs(std::string_view list, KnownAction& action) {
 
 const ActionInputFacts* KnownAction::find_input(std::string_view id) const {
   const auto wanted = lower(id);
-  const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const auto& input) { return lower(input.name) == wanted; });
+  const auto found = std::find_if(inputs.begin(), inputs.end(),
+                                  [&](const auto& input) { return lower(input.name) == wanted; });
   return found == inputs.end() ? nullptr : &*found;
 }
 

@@ -10,12 +10,47 @@ namespace {
 
 TypePtr github_type() {
   Properties properties;
-  for (const auto name :
-       {"action", "action_path", "action_ref", "action_repository", "action_status", "actor", "actor_id", "api_url", "base_ref", "env",
-        "event_name", "event_path", "graphql_url", "head_ref", "job", "job_workflow_sha", "output", "path", "ref", "ref_name", "ref_type",
-        "repository", "repository_id", "repository_owner", "repository_owner_id", "repositoryurl", "repository_visibility", "run_id",
-        "run_number", "run_attempt", "secret_source", "server_url", "sha", "state", "step_summary", "token", "triggering_actor",
-        "workflow", "workflow_ref", "workflow_sha", "workspace"}) {
+  for (const auto name : {"action",
+                          "action_path",
+                          "action_ref",
+                          "action_repository",
+                          "action_status",
+                          "actor",
+                          "actor_id",
+                          "api_url",
+                          "base_ref",
+                          "env",
+                          "event_name",
+                          "event_path",
+                          "graphql_url",
+                          "head_ref",
+                          "job",
+                          "job_workflow_sha",
+                          "output",
+                          "path",
+                          "ref",
+                          "ref_name",
+                          "ref_type",
+                          "repository",
+                          "repository_id",
+                          "repository_owner",
+                          "repository_owner_id",
+                          "repositoryurl",
+                          "repository_visibility",
+                          "run_id",
+                          "run_number",
+                          "run_attempt",
+                          "secret_source",
+                          "server_url",
+                          "sha",
+                          "state",
+                          "step_summary",
+                          "token",
+                          "triggering_actor",
+                          "workflow",
+                          "workflow_ref",
+                          "workflow_sha",
+                          "workspace"}) {
     properties.emplace(name, string_type());
   }
   properties["event"] = loose_object();
@@ -32,29 +67,31 @@ TypePtr strings(std::initializer_list<std::string_view> names) {
 }
 
 Properties contexts() {
-  const auto service = object_type({{"id", string_type()}, {"network", string_type()}, {"ports", map_type(string_type())}});
-  return {{"github", github_type()},
-          {"env", map_type(string_type())},
-          {"vars", map_type(string_type())},
-          {"job", object_type({{"container", strings({"id", "network"})},
-                               {"services", map_type(service)},
-                               {"status", string_type()},
-                               {"check_run_id", number_type()},
-                               {"workflow_ref", string_type()},
-                               {"workflow_sha", string_type()},
-                               {"workflow_repository", string_type()},
-                               {"workflow_file_path", string_type()}})},
-          {"steps", object_type({})},
-          {"runner", strings({"name", "os", "arch", "temp", "tool_cache", "debug", "environment", "workspace"})},
-          {"secrets", map_type(string_type())},
-          {"strategy", object_type({{"fail-fast", boolean_type()},
-                                    {"job-index", number_type()},
-                                    {"job-total", number_type()},
-                                    {"max-parallel", number_type()}})},
-          {"matrix", object_type({})},
-          {"needs", object_type({})},
-          {"inputs", object_type({})},
-          {"jobs", object_type({})}};
+  const auto service =
+      object_type({{"id", string_type()}, {"network", string_type()}, {"ports", map_type(string_type())}});
+  return {
+      {"github", github_type()},
+      {"env", map_type(string_type())},
+      {"vars", map_type(string_type())},
+      {"job", object_type({{"container", strings({"id", "network"})},
+                           {"services", map_type(service)},
+                           {"status", string_type()},
+                           {"check_run_id", number_type()},
+                           {"workflow_ref", string_type()},
+                           {"workflow_sha", string_type()},
+                           {"workflow_repository", string_type()},
+                           {"workflow_file_path", string_type()}})},
+      {"steps", object_type({})},
+      {"runner", strings({"name", "os", "arch", "temp", "tool_cache", "debug", "environment", "workspace"})},
+      {"secrets", map_type(string_type())},
+      {"strategy", object_type({{"fail-fast", boolean_type()},
+                                {"job-index", number_type()},
+                                {"job-total", number_type()},
+                                {"max-parallel", number_type()}})},
+      {"matrix", object_type({})},
+      {"needs", object_type({})},
+      {"inputs", object_type({})},
+      {"jobs", object_type({})}};
 }
 
 std::vector<Signature> make_signatures() {

@@ -1,6 +1,6 @@
 #pragma once
-// Known contexts: the types of github, runner, job and the others that are the same in every workflow, and the
-// functions of the language with the types they take. Constant data.
+// Known contexts: the types of github, runner, job and the others that are the same in every workflow, and
+// the functions of the language with the types they take. Constant data.
 
 #include "parser/lint/type.h"
 

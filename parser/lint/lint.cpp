@@ -12,10 +12,13 @@ namespace drydock::parser::lint {
 namespace {
 
 constexpr RuleInfo k_rules[] = {
-    {"action", "actions: how they are named, their inputs, versions that no runner serves any more, metadata of local ones"},
+    {"action",
+     "actions: how they are named, their inputs, versions that no runner serves any more, metadata of local "
+     "ones"},
     {"build-cache", "caches of image builds: refs that overwrite each other, imports that nothing writes"},
     {"build-load", "an image of several platforms cannot be loaded into a local store"},
-    {"build-platforms", "images that come out for another platform than their users have; platforms without an emulator"},
+    {"build-platforms",
+     "images that come out for another platform than their users have; platforms without an emulator"},
     {"build-tags", "tags that jobs of one run overwrite for each other"},
     {"build-untrusted-push", "images pushed, or built with secrets, for pull requests of anybody"},
     {"credentials", "passwords written into the workflow"},
@@ -40,7 +43,9 @@ constexpr RuleInfo k_rules[] = {
 };
 
 bool is_off(const LintOptions& options, const std::string& rule) {
-  const auto in = [&](const std::vector<std::string>& list) { return std::find(list.begin(), list.end(), rule) != list.end(); };
+  const auto in = [&](const std::vector<std::string>& list) {
+    return std::find(list.begin(), list.end(), rule) != list.end();
+  };
   return in(options.disabled_rules) || (!options.enabled_rules.empty() && !in(options.enabled_rules));
 }
 
@@ -63,7 +68,9 @@ void check_model(LintContext& context) {
 
 }  // namespace
 
-std::span<const RuleInfo> rules() { return k_rules; }
+std::span<const RuleInfo> rules() {
+  return k_rules;
+}
 
 Diagnostics lint(std::string_view text, const std::string& file, const LintOptions& options) {
   const auto parsed = yaml::parse(text);
@@ -83,7 +90,9 @@ Diagnostics lint(std::string_view text, const std::string& file, const LintOptio
   }
   sort_unique(findings);
   take_verdict(findings, std::move(read.diagnostics), text);
-  std::erase_if(findings, [&](const Diagnostic& d) { return d.severity != Severity::error && is_off(options, d.rule); });
+  std::erase_if(findings, [&](const Diagnostic& d) {
+    return d.severity != Severity::error && is_off(options, d.rule);
+  });
   drop_ignored(findings, text);
   sort_unique(findings);
   return findings;

@@ -9,17 +9,24 @@ using workflow::TokenKind;
 
 namespace {
 
-bool has_expression(const Token& token) { return token.source.find("${{") != std::string::npos; }
+bool has_expression(const Token& token) {
+  return token.source.find("${{") != std::string::npos;
+}
 
 TypePtr value_type(const Token& token, const ExpressionType& type_of) {
   if (has_expression(token)) return type_of(token);
   switch (token.kind) {
     case TokenKind::string:
-    case TokenKind::insert: return string_type();
-    case TokenKind::expression: return type_of(token);
-    case TokenKind::boolean: return boolean_type();
-    case TokenKind::number: return number_type();
-    case TokenKind::null: return null_type();
+    case TokenKind::insert:
+      return string_type();
+    case TokenKind::expression:
+      return type_of(token);
+    case TokenKind::boolean:
+      return boolean_type();
+    case TokenKind::number:
+      return number_type();
+    case TokenKind::null:
+      return null_type();
     case TokenKind::sequence: {
       TypePtr element;
       for (const auto& item : token.items) {
@@ -28,7 +35,8 @@ TypePtr value_type(const Token& token, const ExpressionType& type_of) {
       }
       return array_type(element ? element : any_type());
     }
-    case TokenKind::mapping: break;
+    case TokenKind::mapping:
+      break;
   }
   Properties properties;
   for (const auto& [key, value] : token.entries) {
@@ -47,7 +55,8 @@ TypePtr row_type(const Token& row, const ExpressionType& type_of) {
 
 TypePtr matrix_type(const workflow::Strategy& strategy, const ExpressionType& type_of) {
   if (!strategy.matrix || !strategy.matrix->is_mapping()) {
-    const bool unknown = strategy.value.is_expression() || (strategy.matrix && has_expression(*strategy.matrix));
+    const bool unknown =
+        strategy.value.is_expression() || (strategy.matrix && has_expression(*strategy.matrix));
     return unknown ? loose_object() : object_type({});
   }
   Properties properties;

@@ -15,7 +15,8 @@ class NodeView {
   explicit operator bool() const { return document_ != nullptr && id_ != yaml::k_no_node; }
   const yaml::Node& node() const {
     const auto* found = &document_->node(id_);
-    for (int hops = 0; found->kind == yaml::NodeKind::alias && hops < 16; ++hops) found = &document_->node(found->target);
+    for (int hops = 0; found->kind == yaml::NodeKind::alias && hops < 16; ++hops)
+      found = &document_->node(found->target);
     return *found;
   }
   bool is_mapping() const { return *this && node().kind == yaml::NodeKind::mapping; }

@@ -28,7 +28,8 @@ class ActionRule {
       for (const auto& problem : action->problems) context_.report(k_rule, at, problem);
     }
     if (action->outdated) {
-      context_.report(k_rule, at, "\"" + uses + "\" needs a runner that GitHub does not have any more", "use a newer version of the action");
+      context_.report(k_rule, at, "\"" + uses + "\" needs a runner that GitHub does not have any more",
+                      "use a newer version of the action");
       return;
     }
     inputs(step, *action);
@@ -56,7 +57,9 @@ class ActionRule {
   void docker(const workflow::Step& step) {
     const auto image = std::string_view(step.uses->source).substr(std::string_view("docker://").size());
     if (image.empty() || image.ends_with(':')) {
-      context_.report(k_rule, step.uses->range.start, image.empty() ? "docker:// names no image" : "the tag of \"" + step.uses->source + "\" is empty");
+      context_.report(
+          k_rule, step.uses->range.start,
+          image.empty() ? "docker:// names no image" : "the tag of \"" + step.uses->source + "\" is empty");
     }
   }
 
@@ -72,20 +75,24 @@ class ActionRule {
         const auto& key = entry.key;
         given.insert(lower(key.source));
         const auto* input = action.find_input(key.source);
-        const bool of_container = action.is_docker && (lower(key.source) == "args" || lower(key.source) == "entrypoint");
+        const bool of_container =
+            action.is_docker && (lower(key.source) == "args" || lower(key.source) == "entrypoint");
         if (input == nullptr && !action.any_input && !of_container && !has_template(key.source)) {
-          context_.report(k_rule, key.range.start, "action \"" + uses + "\" has no input \"" + key.source + "\"",
+          context_.report(k_rule, key.range.start,
+                          "action \"" + uses + "\" has no input \"" + key.source + "\"",
                           names.empty() ? "it takes no inputs" : "inputs are " + quoted_list(names));
         }
         if (input != nullptr && input->deprecated) {
-          context_.report(k_rule, key.range.start, "input \"" + key.source + "\" of action \"" + uses + "\" is deprecated");
+          context_.report(k_rule, key.range.start,
+                          "input \"" + key.source + "\" of action \"" + uses + "\" is deprecated");
         }
       }
     }
     if (action.any_input) return;
     for (const auto& input : action.inputs) {
       if (!input.required || given.contains(lower(input.name))) continue;
-      context_.report(k_rule, step.uses->range.start, "action \"" + uses + "\" needs input \"" + input.name + "\"");
+      context_.report(k_rule, step.uses->range.start,
+                      "action \"" + uses + "\" needs input \"" + input.name + "\"");
     }
   }
 

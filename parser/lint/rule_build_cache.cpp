@@ -10,7 +10,8 @@ namespace {
 constexpr std::string_view k_rule = "build-cache";
 
 std::string shown(const CacheRef& ref) {
-  return ref.kind == "gha" ? "scope \"" + ref.name + "\" of the gha cache" : "the " + ref.kind + " cache \"" + ref.name + "\"";
+  return ref.kind == "gha" ? "scope \"" + ref.name + "\" of the gha cache"
+                           : "the " + ref.kind + " cache \"" + ref.name + "\"";
 }
 
 std::string text_of(const BuildStep& build, std::string_view input) {
@@ -33,7 +34,8 @@ bool differs_by_leg(const BuildStep& build) {
     if (names_matrix(text_of(build, input))) return true;
   }
   const auto& runs_on = build.job->runs_on;
-  return runs_on && std::any_of(runs_on->labels.begin(), runs_on->labels.end(), [](const workflow::Token& label) { return names_matrix(label.source); });
+  return runs_on && std::any_of(runs_on->labels.begin(), runs_on->labels.end(),
+                                [](const workflow::Token& label) { return names_matrix(label.source); });
 }
 
 void check_overwriting(LintContext& context, const std::vector<BuildStep>& builds) {
@@ -42,17 +44,23 @@ void check_overwriting(LintContext& context, const std::vector<BuildStep>& build
     for (const auto& ref : build.cache_to) {
       const auto at = build.input("cache-to")->range.start;
       if (differs_by_leg(build) && !names_matrix(ref.name)) {
-        context.report(k_rule, at, "every leg of the matrix of job \"" + build.job->id + "\" writes " + shown(ref) + ": the last one wins, the others build anew each time",
+        context.report(k_rule, at,
+                       "every leg of the matrix of job \"" + build.job->id + "\" writes " + shown(ref) +
+                           ": the last one wins, the others build anew each time",
                        ref.kind == "gha" ? "add scope=${{ matrix.… }}" : "let the name hang on the matrix");
         continue;
       }
       const auto writes_too = [&](const BuildStep& other) {
-        return std::find(other.cache_to.begin(), other.cache_to.end(), ref) != other.cache_to.end() && !builds_same(build, other);
+        return std::find(other.cache_to.begin(), other.cache_to.end(), ref) != other.cache_to.end() &&
+               !builds_same(build, other);
       };
-      const auto earlier = std::find_if(builds.begin(), builds.begin() + static_cast<std::ptrdiff_t>(i), writes_too);
+      const auto earlier =
+          std::find_if(builds.begin(), builds.begin() + static_cast<std::ptrdiff_t>(i), writes_too);
       if (earlier == builds.begin() + static_cast<std::ptrdiff_t>(i)) continue;
-      context.report(k_rule, at, shown(ref) + " is also written in line " + std::to_string(earlier->step->uses->range.start.line) +
-                                     " by a build of something else: one overwrites the other",
+      context.report(k_rule, at,
+                     shown(ref) + " is also written in line " +
+                         std::to_string(earlier->step->uses->range.start.line) +
+                         " by a build of something else: one overwrites the other",
                      ref.kind == "gha" ? "give each build its own scope=" : "give each build its own name");
     }
   }
@@ -60,7 +68,9 @@ void check_overwriting(LintContext& context, const std::vector<BuildStep>& build
 
 bool may_write(const BuildStep& build, const CacheRef& wanted) {
   if (build.inline_cache && wanted.kind == "registry") {
-    const auto tags_it = std::any_of(build.tags.begin(), build.tags.end(), [&](const std::string& tag) { return tag == wanted.name || has_template(tag); });
+    const auto tags_it = std::any_of(build.tags.begin(), build.tags.end(), [&](const std::string& tag) {
+      return tag == wanted.name || has_template(tag);
+    });
     if (tags_it) return true;
   }
   return std::any_of(build.cache_to.begin(), build.cache_to.end(), [&](const CacheRef& ref) {
@@ -71,8 +81,10 @@ bool may_write(const BuildStep& build, const CacheRef& wanted) {
 
 /// A workflow for pull requests alone reads what another workflow writes.
 bool only_reads(const workflow::Workflow& workflow) {
-  return std::all_of(workflow.on.begin(), workflow.on.end(),
-                     [](const workflow::Event& event) { return event.name.starts_with("pull_request") || event.name == "merge_group" || event.name == "workflow_call"; });
+  return std::all_of(workflow.on.begin(), workflow.on.end(), [](const workflow::Event& event) {
+    return event.name.starts_with("pull_request") || event.name == "merge_group" ||
+           event.name == "workflow_call";
+  });
 }
 
 void check_unwritten(LintContext& context, const std::vector<BuildStep>& builds) {
@@ -80,8 +92,11 @@ void check_unwritten(LintContext& context, const std::vector<BuildStep>& builds)
   for (const auto& build : builds) {
     for (const auto& ref : build.cache_from) {
       if (ref.kind == "local" || has_template(ref.kind)) continue;
-      if (std::any_of(builds.begin(), builds.end(), [&](const BuildStep& other) { return may_write(other, ref); })) continue;
-      context.report(k_rule, build.input("cache-from")->range.start, "no build of this workflow writes " + shown(ref) + ": there is nothing to read",
+      if (std::any_of(builds.begin(), builds.end(),
+                      [&](const BuildStep& other) { return may_write(other, ref); }))
+        continue;
+      context.report(k_rule, build.input("cache-from")->range.start,
+                     "no build of this workflow writes " + shown(ref) + ": there is nothing to read",
                      "add the same to cache-to");
     }
   }

@@ -27,14 +27,17 @@ void check(LintContext& context, const std::optional<workflow::Token>& condition
   if (has_template(text)) {
     const bool alone = text.starts_with("${{") && text.ends_with("}}") && is_expression(text);
     if (!alone) {
-      context.report(k_rule, condition->range.start, "this condition is always true: with anything around its ${{ }} it is a text, which is not empty",
-                     "write the condition without ${{ }}, or nothing around it");
+      context.report(
+          k_rule, condition->range.start,
+          "this condition is always true: with anything around its ${{ }} it is a text, which is not empty",
+          "write the condition without ${{ }}, or nothing around it");
       return;
     }
     text = text.substr(3, text.size() - 5);
   }
   if (!is_constant(text)) return;
-  context.report(k_rule, condition->range.start, "this condition is constant: \"" + condition->source + "\"", "leave out the if:");
+  context.report(k_rule, condition->range.start, "this condition is constant: \"" + condition->source + "\"",
+                 "leave out the if:");
 }
 
 }  // namespace

@@ -39,10 +39,13 @@ void check_deprecated_commands(LintContext& context) {
       if (!step.run) return;
       const std::string_view script = step.run->source;
       for (const auto& command : k_commands) {
-        for (auto at = script.find(command.text); at != std::string_view::npos; at = script.find(command.text, at + 1)) {
+        for (auto at = script.find(command.text); at != std::string_view::npos;
+             at = script.find(command.text, at + 1)) {
           if (!is_command(script.substr(at), command)) continue;
-          context.report("deprecated-commands", step.run->range.start,
-                         "the workflow command " + std::string(command.text.substr(2)) + " is not obeyed any more", "use " + std::string(command.instead));
+          context.report(
+              "deprecated-commands", step.run->range.start,
+              "the workflow command " + std::string(command.text.substr(2)) + " is not obeyed any more",
+              "use " + std::string(command.instead));
           break;
         }
       }

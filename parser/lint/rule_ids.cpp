@@ -18,8 +18,9 @@ bool is_id(std::string_view text) {
 
 void check(LintContext& context, std::string_view what, std::string_view id, Position at) {
   if (id.empty() || has_template(id) || is_id(id)) return;
-  context.report("id", at, "\"" + std::string(id) + "\" cannot be the id of a " + std::string(what) +
-                               ": it must begin with a letter or _ and hold only letters, digits, - and _");
+  context.report("id", at,
+                 "\"" + std::string(id) + "\" cannot be the id of a " + std::string(what) +
+                     ": it must begin with a letter or _ and hold only letters, digits, - and _");
 }
 
 }  // namespace
@@ -34,8 +35,9 @@ void check_ids(LintContext& context) {
       check(context, "step", step.id, step.id_range.start);
       const auto [first, is_new] = seen.emplace(lower(step.id), step.id_range.start);
       if (is_new || first->second == step.id_range.start) return;
-      context.report("id", step.id_range.start, "step id \"" + step.id + "\" stands twice in this job; the first is in line " +
-                                                    std::to_string(first->second.line) + " (upper and lower case are the same here)");
+      context.report("id", step.id_range.start,
+                     "step id \"" + step.id + "\" stands twice in this job; the first is in line " +
+                         std::to_string(first->second.line) + " (upper and lower case are the same here)");
     });
   }
 }

@@ -19,7 +19,8 @@ std::string shown(const Token& value) {
     return "[" + text + "]";
   }
   if (value.is_mapping()) {
-    for (const auto& [key, entry] : value.entries) text += (text.empty() ? "" : ", ") + ("\"" + key.source + "\": ") + shown(entry);
+    for (const auto& [key, entry] : value.entries)
+      text += (text.empty() ? "" : ", ") + ("\"" + key.source + "\": ") + shown(entry);
     return "{" + text + "}";
   }
   return "\"" + value.source + "\"";
@@ -33,11 +34,14 @@ const Token* find(const Token& mapping, const Token& key) {
   return nullptr;
 }
 
-bool is_scalar(const Token& value) { return !value.is_mapping() && !value.is_sequence(); }
+bool is_scalar(const Token& value) {
+  return !value.is_mapping() && !value.is_sequence();
+}
 
 bool equal(const Token& a, const Token& b) {
   if (is_scalar(a) || is_scalar(b)) return is_scalar(a) && is_scalar(b) && a.source == b.source;
-  if (a.kind != b.kind || a.items.size() != b.items.size() || a.entries.size() != b.entries.size()) return false;
+  if (a.kind != b.kind || a.items.size() != b.items.size() || a.entries.size() != b.entries.size())
+    return false;
   for (std::size_t i = 0; i < a.items.size(); ++i) {
     if (!equal(a.items[i], b.items[i])) return false;
   }
@@ -47,12 +51,15 @@ bool equal(const Token& a, const Token& b) {
   });
 }
 
-bool has_expression(const Token& value) { return is_scalar(value) && has_template(value.source); }
+bool has_expression(const Token& value) {
+  return is_scalar(value) && has_template(value.source);
+}
 
 /// Whether `pattern` of an exclude fits the value: part of it, for mappings. What is not known yet fits.
 bool fits(const Token& value, const Token& pattern) {
   if (has_expression(value) || has_expression(pattern)) return true;
-  if (is_scalar(value) || is_scalar(pattern)) return is_scalar(value) && is_scalar(pattern) && value.source == pattern.source;
+  if (is_scalar(value) || is_scalar(pattern))
+    return is_scalar(value) && is_scalar(pattern) && value.source == pattern.source;
   if (value.kind != pattern.kind || value.items.size() != pattern.items.size()) return false;
   for (std::size_t i = 0; i < value.items.size(); ++i) {
     if (!fits(value.items[i], pattern.items[i])) return false;
@@ -72,7 +79,9 @@ void check_duplicates(LintContext& context, const Token& key, const Token& row) 
   for (std::size_t i = 0; i < row.items.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (has_expression(row.items[i]) || !equal(row.items[i], row.items[j])) continue;
-      context.report(k_rule, row.items[i].range.start, "value " + shown(row.items[i]) + " stands twice in \"" + key.source + "\" of the matrix");
+      context.report(
+          k_rule, row.items[i].range.start,
+          "value " + shown(row.items[i]) + " stands twice in \"" + key.source + "\" of the matrix");
       break;
     }
   }
@@ -86,15 +95,19 @@ void check_exclude(LintContext& context, const Token& exclude, const std::map<st
       if (row == rows.end()) {
         std::vector<std::string> names;
         for (const auto& known : rows) names.push_back(known.first);
-        context.report(k_rule, key.range.start, "\"" + key.source + "\" of \"exclude\" is not in the matrix", "the matrix has " + quoted_list(names));
+        context.report(k_rule, key.range.start, "\"" + key.source + "\" of \"exclude\" is not in the matrix",
+                       "the matrix has " + quoted_list(names));
         continue;
       }
       const auto& values = row->second;
-      const bool any = values.open || std::any_of(values.known.begin(), values.known.end(), [&](const Token* v) { return fits(*v, pattern); });
+      const bool any = values.open || std::any_of(values.known.begin(), values.known.end(),
+                                                  [&](const Token* v) { return fits(*v, pattern); });
       if (any) continue;
       std::string list;
       for (const auto* value : values.known) list += (list.empty() ? "" : ", ") + shown(*value);
-      context.report(k_rule, pattern.range.start, shown(pattern) + " of \"exclude\" fits no value of \"" + key.source + "\"", "its values are " + list);
+      context.report(k_rule, pattern.range.start,
+                     shown(pattern) + " of \"exclude\" fits no value of \"" + key.source + "\"",
+                     "its values are " + list);
     }
   }
 }
@@ -132,7 +145,8 @@ void check(LintContext& context, const Token& matrix) {
 
 void check_matrix(LintContext& context) {
   for (const auto& job : context.workflow->jobs) {
-    if (job.strategy && job.strategy->matrix && job.strategy->matrix->is_mapping()) check(context, *job.strategy->matrix);
+    if (job.strategy && job.strategy->matrix && job.strategy->matrix->is_mapping())
+      check(context, *job.strategy->matrix);
   }
 }
 

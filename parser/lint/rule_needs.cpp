@@ -14,12 +14,14 @@ enum class Mark { fresh, open, done };
 /// Looks for one cycle, depth first in the order of the file.
 class CycleSearch {
  public:
-  explicit CycleSearch(const workflow::Workflow& workflow) : workflow_(workflow), marks_(workflow.jobs.size(), Mark::fresh) {}
+  explicit CycleSearch(const workflow::Workflow& workflow)
+      : workflow_(workflow), marks_(workflow.jobs.size(), Mark::fresh) {}
 
   std::vector<const Job*> run() {
     for (std::size_t i = 0; i < marks_.size() && cycle_.empty(); ++i) visit(i);
-    const auto first = std::min_element(cycle_.begin(), cycle_.end(),
-                                        [](const Job* a, const Job* b) { return a->range.start < b->range.start; });
+    const auto first = std::min_element(cycle_.begin(), cycle_.end(), [](const Job* a, const Job* b) {
+      return a->range.start < b->range.start;
+    });
     std::rotate(cycle_.begin(), first, cycle_.end());
     return cycle_;
   }
@@ -57,7 +59,8 @@ void check_needs(LintContext& context) {
       if (!seen.insert(lower(need.value)).second) {
         context.report(k_rule, need.range.start, "job \"" + need.value + "\" stands twice in \"needs\"");
       } else if (context.workflow->find_job(need.value) == nullptr) {
-        context.report(k_rule, job.range.start, "job \"" + job.id + "\" needs job \"" + need.value + "\", which does not exist");
+        context.report(k_rule, job.range.start,
+                       "job \"" + job.id + "\" needs job \"" + need.value + "\", which does not exist");
       }
     }
   }
@@ -65,7 +68,8 @@ void check_needs(LintContext& context) {
   if (cycle.empty()) return;
   std::string path;
   for (const auto* job : cycle) path += "\"" + job->id + "\" -> ";
-  context.report(k_rule, cycle.front()->range.start, "these jobs wait for each other: " + path + "\"" + cycle.front()->id + "\"");
+  context.report(k_rule, cycle.front()->range.start,
+                 "these jobs wait for each other: " + path + "\"" + cycle.front()->id + "\"");
 }
 
 }  // namespace drydock::parser::lint

@@ -17,13 +17,25 @@ constexpr std::string_view k_rule = "runner-label";
 using Machines = std::uint32_t;
 
 enum : Machines {
-  m_ubuntu_22 = 1, m_ubuntu_24 = 2, m_ubuntu_22_arm = 4, m_ubuntu_24_arm = 8, m_ubuntu_slim = 16,
-  m_windows_22 = 32, m_windows_25 = 64, m_windows_11_arm = 128,
-  m_macos_13 = 256, m_macos_14 = 512, m_macos_15 = 1024, m_macos_26 = 2048, m_macos_15_intel = 4096, m_macos_14_intel = 8192,
+  m_ubuntu_22 = 1,
+  m_ubuntu_24 = 2,
+  m_ubuntu_22_arm = 4,
+  m_ubuntu_24_arm = 8,
+  m_ubuntu_slim = 16,
+  m_windows_22 = 32,
+  m_windows_25 = 64,
+  m_windows_11_arm = 128,
+  m_macos_13 = 256,
+  m_macos_14 = 512,
+  m_macos_15 = 1024,
+  m_macos_26 = 2048,
+  m_macos_15_intel = 4096,
+  m_macos_14_intel = 8192,
   m_macos_26_intel = 16384,
   m_linux = m_ubuntu_22 | m_ubuntu_24 | m_ubuntu_22_arm | m_ubuntu_24_arm | m_ubuntu_slim,
   m_windows = m_windows_22 | m_windows_25 | m_windows_11_arm,
-  m_macos = m_macos_13 | m_macos_14 | m_macos_15 | m_macos_26 | m_macos_15_intel | m_macos_14_intel | m_macos_26_intel,
+  m_macos = m_macos_13 | m_macos_14 | m_macos_15 | m_macos_26 | m_macos_15_intel | m_macos_14_intel |
+            m_macos_26_intel,
   m_arm = m_ubuntu_22_arm | m_ubuntu_24_arm | m_windows_11_arm | m_macos_14 | m_macos_15 | m_macos_26,
   m_all = m_linux | m_windows | m_macos,
 };
@@ -33,26 +45,51 @@ struct Label {
   Machines machines;
 };
 
-constexpr std::array k_labels = {
-    Label{"ubuntu-latest", m_ubuntu_24}, Label{"ubuntu-latest-4-cores", m_ubuntu_24}, Label{"ubuntu-latest-8-cores", m_ubuntu_24},
-    Label{"ubuntu-latest-16-cores", m_ubuntu_24}, Label{"ubuntu-24.04", m_ubuntu_24}, Label{"ubuntu-22.04", m_ubuntu_22},
-    Label{"ubuntu-24.04-arm", m_ubuntu_24_arm}, Label{"ubuntu-22.04-arm", m_ubuntu_22_arm}, Label{"ubuntu-slim", m_ubuntu_slim},
-    Label{"windows-latest", m_windows_25 | m_windows_22}, Label{"windows-latest-8-cores", m_windows_25 | m_windows_22},
-    Label{"windows-2025", m_windows_25}, Label{"windows-2025-vs2026", m_windows_25}, Label{"windows-2022", m_windows_22},
-    Label{"windows-11-arm", m_windows_11_arm},
-    Label{"macos-latest", m_macos_15 | m_macos_14}, Label{"macos-latest-xlarge", m_macos_15 | m_macos_14},
-    Label{"macos-latest-xl", m_macos_15 | m_macos_14}, Label{"macos-latest-large", m_macos_15_intel | m_macos_14_intel},
-    Label{"macos-26", m_macos_26}, Label{"macos-26-xlarge", m_macos_26}, Label{"macos-26-intel", m_macos_26_intel},
-    Label{"macos-26-large", m_macos_26_intel}, Label{"macos-15", m_macos_15}, Label{"macos-15-xlarge", m_macos_15},
-    Label{"macos-15-intel", m_macos_15_intel}, Label{"macos-15-large", m_macos_15_intel}, Label{"macos-14", m_macos_14},
-    Label{"macos-14-xlarge", m_macos_14}, Label{"macos-14-large", m_macos_14_intel}, Label{"macos-13", m_macos_13},
-    Label{"macos-13-xlarge", m_macos_13}, Label{"macos-13-large", m_macos_13}, Label{"self-hosted", m_all},
-    Label{"linux", m_linux}, Label{"macos", m_macos}, Label{"windows", m_windows}, Label{"x64", m_all & ~m_arm},
-    Label{"arm64", m_arm}, Label{"arm", m_arm}};
+constexpr std::array k_labels = {Label{"ubuntu-latest", m_ubuntu_24},
+                                 Label{"ubuntu-latest-4-cores", m_ubuntu_24},
+                                 Label{"ubuntu-latest-8-cores", m_ubuntu_24},
+                                 Label{"ubuntu-latest-16-cores", m_ubuntu_24},
+                                 Label{"ubuntu-24.04", m_ubuntu_24},
+                                 Label{"ubuntu-22.04", m_ubuntu_22},
+                                 Label{"ubuntu-24.04-arm", m_ubuntu_24_arm},
+                                 Label{"ubuntu-22.04-arm", m_ubuntu_22_arm},
+                                 Label{"ubuntu-slim", m_ubuntu_slim},
+                                 Label{"windows-latest", m_windows_25 | m_windows_22},
+                                 Label{"windows-latest-8-cores", m_windows_25 | m_windows_22},
+                                 Label{"windows-2025", m_windows_25},
+                                 Label{"windows-2025-vs2026", m_windows_25},
+                                 Label{"windows-2022", m_windows_22},
+                                 Label{"windows-11-arm", m_windows_11_arm},
+                                 Label{"macos-latest", m_macos_15 | m_macos_14},
+                                 Label{"macos-latest-xlarge", m_macos_15 | m_macos_14},
+                                 Label{"macos-latest-xl", m_macos_15 | m_macos_14},
+                                 Label{"macos-latest-large", m_macos_15_intel | m_macos_14_intel},
+                                 Label{"macos-26", m_macos_26},
+                                 Label{"macos-26-xlarge", m_macos_26},
+                                 Label{"macos-26-intel", m_macos_26_intel},
+                                 Label{"macos-26-large", m_macos_26_intel},
+                                 Label{"macos-15", m_macos_15},
+                                 Label{"macos-15-xlarge", m_macos_15},
+                                 Label{"macos-15-intel", m_macos_15_intel},
+                                 Label{"macos-15-large", m_macos_15_intel},
+                                 Label{"macos-14", m_macos_14},
+                                 Label{"macos-14-xlarge", m_macos_14},
+                                 Label{"macos-14-large", m_macos_14_intel},
+                                 Label{"macos-13", m_macos_13},
+                                 Label{"macos-13-xlarge", m_macos_13},
+                                 Label{"macos-13-large", m_macos_13},
+                                 Label{"self-hosted", m_all},
+                                 Label{"linux", m_linux},
+                                 Label{"macos", m_macos},
+                                 Label{"windows", m_windows},
+                                 Label{"x64", m_all & ~m_arm},
+                                 Label{"arm64", m_arm},
+                                 Label{"arm", m_arm}};
 
 const Label* find(std::string_view name) {
   const auto wanted = lower(name);
-  const auto* found = std::find_if(k_labels.begin(), k_labels.end(), [&](const Label& label) { return label.name == wanted; });
+  const auto* found = std::find_if(k_labels.begin(), k_labels.end(),
+                                   [&](const Label& label) { return label.name == wanted; });
   return found == k_labels.end() ? nullptr : found;
 }
 
@@ -74,7 +111,9 @@ bool is_own(const LintOptions& options, std::string_view label) {
 }
 
 void check_label(LintContext& context, const Token& label) {
-  if (label.source.empty() || has_template(label.source) || find(label.source) != nullptr || is_own(context.options, label.source)) return;
+  if (label.source.empty() || has_template(label.source) || find(label.source) != nullptr ||
+      is_own(context.options, label.source))
+    return;
   std::vector<std::string> names;
   for (const auto& known : k_labels) names.emplace_back(known.name);
   context.report(k_rule, label.range.start, "no runner of GitHub has the label \"" + label.source + "\"",
@@ -115,13 +154,17 @@ void check_conflicts(LintContext& context, const std::vector<Token>& labels) {
   for (const auto& token : labels) {
     const auto* label = find(token.source);
     if (label == nullptr) continue;
-    const auto conflict = std::find_if(seen.begin(), seen.end(), [&](const auto& other) { return (other.second->machines & label->machines) == 0; });
+    const auto conflict = std::find_if(seen.begin(), seen.end(), [&](const auto& other) {
+      return (other.second->machines & label->machines) == 0;
+    });
     if (conflict == seen.end()) {
       seen.emplace_back(&token, label);
       continue;
     }
-    context.report(k_rule, token.range.start, "no runner has both the label \"" + token.source + "\" and \"" + conflict->first->source + "\"",
-                   "use a matrix to run on each of them");
+    context.report(
+        k_rule, token.range.start,
+        "no runner has both the label \"" + token.source + "\" and \"" + conflict->first->source + "\"",
+        "use a matrix to run on each of them");
   }
 }
 

@@ -10,7 +10,8 @@ namespace {
 /// The checker's name for the shell that runs a step, or nothing when no checker reads it.
 std::string_view language(std::string_view shell) {
   for (const std::string_view name : {"bash", "sh", "python"}) {
-    if (shell == name || (shell.starts_with(name) && shell.size() > name.size() && shell[name.size()] == ' ')) return name;
+    if (shell == name || (shell.starts_with(name) && shell.size() > name.size() && shell[name.size()] == ' '))
+      return name;
   }
   return {};
 }
@@ -32,7 +33,8 @@ std::map<Position, Position> keys_by_value(const yaml::Document& document) {
   for (const auto& node : document.nodes) {
     if (node.kind != yaml::NodeKind::mapping) continue;
     for (std::size_t i = 0; i + 1 < node.children.size(); i += 2) {
-      keys.emplace(document.node(node.children[i + 1]).range.start, document.node(node.children[i]).range.start);
+      keys.emplace(document.node(node.children[i + 1]).range.start,
+                   document.node(node.children[i]).range.start);
     }
   }
   return keys;

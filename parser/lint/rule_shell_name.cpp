@@ -18,11 +18,15 @@ const Names& names_for(Platform platform) {
 }
 
 void check(LintContext& context, const std::optional<workflow::Token>& shell, Platform platform) {
-  if (!shell || shell->source.empty() || has_template(shell->source) || shell->source.find("{0}") != std::string::npos) return;
+  if (!shell || shell->source.empty() || has_template(shell->source) ||
+      shell->source.find("{0}") != std::string::npos)
+    return;
   const auto& names = names_for(platform);
   const auto name = lower(shell->source);
   if (std::find(names.begin(), names.end(), name) != names.end()) return;
-  const auto where = platform == Platform::unknown ? "" : platform == Platform::windows ? " on Windows" : " on Linux and macOS";
+  const auto where = platform == Platform::unknown   ? ""
+                     : platform == Platform::windows ? " on Windows"
+                                                     : " on Linux and macOS";
   context.report("shell-name", shell->range.start, "there is no shell \"" + shell->source + "\"" + where,
                  "shells are " + quoted_list(names) + ", or a command with {0} for the script's file");
 }

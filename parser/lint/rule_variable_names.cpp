@@ -12,7 +12,9 @@ void check(LintContext& context, const std::optional<workflow::Token>& env) {
     if (has_template(name.source)) continue;
     const auto bad = name.source.find_first_of("&= ");
     if (bad == std::string::npos) continue;
-    context.report("variable-name", name.range.start, "\"" + name.source + "\" cannot be the name of a variable: it holds '" + name.source[bad] + "'");
+    context.report(
+        "variable-name", name.range.start,
+        "\"" + name.source + "\" cannot be the name of a variable: it holds '" + name.source[bad] + "'");
   }
 }
 

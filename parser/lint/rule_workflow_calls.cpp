@@ -23,22 +23,25 @@ bool is_remote(std::string_view uses) {
   return first > 0 && second != std::string_view::npos && second > first + 1 && second + 1 < path.size();
 }
 
-void check_given(LintContext& context, const workflow::Job& job, std::string_view what, const std::optional<Token>& given,
-                 const std::vector<CalledWorkflow::Item>& known) {
+void check_given(LintContext& context, const workflow::Job& job, std::string_view what,
+                 const std::optional<Token>& given, const std::vector<CalledWorkflow::Item>& known) {
   std::set<std::string> names;
   std::vector<std::string> listed;
   for (const auto& item : known) listed.push_back(item.name);
   if (given) {
     for (const auto& entry : given->entries) {
       names.insert(lower(entry.key.source));
-      if (CalledWorkflow::find(known, entry.key.source) != nullptr || has_template(entry.key.source)) continue;
-      context.report(k_rule, entry.key.range.start, job.uses->source + " has no " + std::string(what) + " \"" + entry.key.source + "\"",
+      if (CalledWorkflow::find(known, entry.key.source) != nullptr || has_template(entry.key.source))
+        continue;
+      context.report(k_rule, entry.key.range.start,
+                     job.uses->source + " has no " + std::string(what) + " \"" + entry.key.source + "\"",
                      listed.empty() ? "it has none at all" : "it has " + quoted_list(listed));
     }
   }
   for (const auto& item : known) {
     if (!item.required || names.contains(lower(item.name))) continue;
-    context.report(k_rule, job.uses->range.start, job.uses->source + " needs the " + std::string(what) + " \"" + item.name + "\"");
+    context.report(k_rule, job.uses->range.start,
+                   job.uses->source + " needs the " + std::string(what) + " \"" + item.name + "\"");
   }
 }
 
@@ -48,7 +51,8 @@ void check(LintContext& context, const workflow::Job& job) {
   const auto at = job.uses->range.start;
   const bool is_local = uses.starts_with("./") && uses.find('@') == std::string::npos;
   if (!is_local && (uses.starts_with("./") || !is_remote(uses))) {
-    context.report(k_rule, at, "\"" + uses + "\" names no reusable workflow", "write {owner}/{repository}/{path}@{ref} or ./{path}");
+    context.report(k_rule, at, "\"" + uses + "\" names no reusable workflow",
+                   "write {owner}/{repository}/{path}@{ref} or ./{path}");
     return;
   }
   if (!is_local || !context.options.read_file) return;

@@ -17,7 +17,8 @@ struct Field {
   std::string_view words;  // three letters each, the first standing for `least`
 };
 
-constexpr std::array k_fields = {Field{"minute", 0, 59, ""}, Field{"hour", 0, 23, ""}, Field{"day of the month", 1, 31, ""},
+constexpr std::array k_fields = {Field{"minute", 0, 59, ""}, Field{"hour", 0, 23, ""},
+                                 Field{"day of the month", 1, 31, ""},
                                  Field{"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
                                  Field{"day of the week", 0, 6, "sunmontuewedthufrisat"}};
 constexpr int k_shortest_minutes = 5;
@@ -85,12 +86,15 @@ int shortest_gap(std::uint64_t minutes, std::uint64_t hours) {
 }  // namespace
 
 std::optional<std::string> schedule_problem(std::string_view cron) {
-  const auto invalid = [&](std::string why) { return "the cron line \"" + std::string(cron) + "\" cannot be read: " + std::move(why); };
+  const auto invalid = [&](std::string why) {
+    return "the cron line \"" + std::string(cron) + "\" cannot be read: " + std::move(why);
+  };
   std::vector<std::string_view> fields;
   for (const auto part : split(cron, " \t")) {
     if (!part.empty()) fields.push_back(part);
   }
-  if (fields.size() != k_fields.size()) return invalid("five fields are expected, here are " + std::to_string(fields.size()));
+  if (fields.size() != k_fields.size())
+    return invalid("five fields are expected, here are " + std::to_string(fields.size()));
   std::array<std::uint64_t, k_fields.size()> sets{};
   for (std::size_t i = 0; i < fields.size(); ++i) {
     for (const auto item : split(fields[i], ",")) {
@@ -101,7 +105,8 @@ std::optional<std::string> schedule_problem(std::string_view cron) {
   }
   const auto gap = shortest_gap(sets[0], sets[1]);
   if (gap >= k_shortest_minutes) return std::nullopt;
-  return "this schedule asks for a run every " + std::to_string(gap * 60) + " seconds, but GitHub starts one every 5 minutes at most";
+  return "this schedule asks for a run every " + std::to_string(gap * 60) +
+         " seconds, but GitHub starts one every 5 minutes at most";
 }
 
 }  // namespace drydock::parser::lint

@@ -1,5 +1,6 @@
 #pragma once
-// Schedule: cron lines as GitHub takes them: five fields, no macros, not more often than every five minutes. Pure.
+// Schedule: cron lines as GitHub takes them: five fields, no macros, not more often than every five minutes.
+// Pure.
 
 #include <optional>
 #include <string>

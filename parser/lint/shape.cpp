@@ -21,15 +21,21 @@ std::string_view trim(std::string_view text) {
 
 std::string kind_name(const yaml::Node& node) {
   switch (node.kind) {
-    case NodeKind::scalar: return is_null(node) ? "nothing" : "a scalar";
-    case NodeKind::sequence: return "a sequence";
-    case NodeKind::mapping: return "a mapping";
-    case NodeKind::alias: return "an alias of itself";
+    case NodeKind::scalar:
+      return is_null(node) ? "nothing" : "a scalar";
+    case NodeKind::sequence:
+      return "a sequence";
+    case NodeKind::mapping:
+      return "a mapping";
+    case NodeKind::alias:
+      return "an alias of itself";
   }
   return {};
 }
 
-bool is_plain(const yaml::Node& node) { return node.kind == NodeKind::scalar && node.style == yaml::Style::plain; }
+bool is_plain(const yaml::Node& node) {
+  return node.kind == NodeKind::scalar && node.style == yaml::Style::plain;
+}
 
 bool is_boolean(const yaml::Node& node) {
   const auto text = lower(node.value);
@@ -74,11 +80,14 @@ void Shape::error(Position place, std::string message, std::string mend) {
   context_.report(k_rule, place, std::move(message), std::move(mend));
 }
 
-void Shape::error(Id id, std::string message, std::string mend) { error(place(id), std::move(message), std::move(mend)); }
+void Shape::error(Id id, std::string message, std::string mend) {
+  error(place(id), std::move(message), std::move(mend));
+}
 
 void Shape::unexpected_key(const Pair& pair, std::string_view section, Keys expected) {
   std::vector<std::string> names(expected.begin(), expected.end());
-  error(pair.key, "key \"" + at(pair.key).value + "\" is not known in " + std::string(section), "known keys: " + quoted_list(names));
+  error(pair.key, "key \"" + at(pair.key).value + "\" is not known in " + std::string(section),
+        "known keys: " + quoted_list(names));
 }
 
 bool Shape::string(Id id, Empty empty) {
@@ -112,7 +121,8 @@ void Shape::number(Id id, std::string_view what, bool whole) {
   const auto* end = node.value.data() + node.value.size();
   const auto parsed = std::from_chars(node.value.data(), end, value);
   const bool is_whole = node.value.find_first_of(".eE") == std::string::npos;
-  if (!is_plain(node) || parsed.ec != std::errc{} || parsed.ptr != end || (whole && !is_whole)) return complain(kind);
+  if (!is_plain(node) || parsed.ec != std::errc{} || parsed.ptr != end || (whole && !is_whole))
+    return complain(kind);
   if (value <= 0) complain("greater than zero");
 }
 
@@ -164,13 +174,15 @@ std::vector<Shape::Pair> Shape::mapping(const std::string& what, Id id, Empty em
     if (!string(key, Empty::refused)) continue;
     const auto& written = at(key).value;
     if (written == "<<") {
-      error(key, "GitHub knows no YAML merge key \"<<\"", "repeat the entries, or use an alias for the whole mapping");
+      error(key, "GitHub knows no YAML merge key \"<<\"",
+            "repeat the entries, or use an alias for the whole mapping");
       continue;
     }
     auto name = keys == Case::ignored ? lower(written) : written;
     if (const auto found = seen.find(name); found != seen.end()) {
       const auto first = place(found->second);
-      error(key, "key \"" + written + "\" stands twice in " + what + "; the first is in line " + std::to_string(first.line) +
+      error(key, "key \"" + written + "\" stands twice in " + what + "; the first is in line " +
+                     std::to_string(first.line) +
                      (keys == Case::ignored ? " (upper and lower case are the same here)" : ""));
       continue;
     }
@@ -185,7 +197,8 @@ std::vector<Shape::Pair> Shape::section(std::string_view name, Id id, Empty empt
 }
 
 void Shape::string_map(std::string_view name, Id id) {
-  for (const auto& pair : section(name, id, Empty::refused, Case::ignored)) string(pair.value, Empty::allowed);
+  for (const auto& pair : section(name, id, Empty::refused, Case::ignored))
+    string(pair.value, Empty::allowed);
 }
 
 void Shape::walk_anchors(Id id, std::vector<Id>& above, std::set<Id>& seen) {
@@ -194,7 +207,8 @@ void Shape::walk_anchors(Id id, std::vector<Id>& above, std::set<Id>& seen) {
     seen.insert(node.target);
     for (const auto ancestor : above) {
       if (ancestor == node.target && recursive_.insert(id).second) {
-        error(node.range.start, "alias \"" + node.value + "\" stands for something it is part of; its anchor is in line " +
+        error(node.range.start, "alias \"" + node.value +
+                                    "\" stands for something it is part of; its anchor is in line " +
                                     std::to_string(document_.node(node.target).range.start.line));
       }
     }
@@ -247,13 +261,16 @@ void Shape::workflow() {
       has_jobs = true;
       jobs(pair.value);
     } else {
-      unexpected_key(pair, "a workflow", {"concurrency", "defaults", "env", "jobs", "name", "on", "permissions", "run-name"});
+      unexpected_key(pair, "a workflow",
+                     {"concurrency", "defaults", "env", "jobs", "name", "on", "permissions", "run-name"});
     }
   }
   if (!has_on) error(root, "the workflow has no \"on\"", "say which events start it, as in on: push");
   if (!has_jobs) error(root, "the workflow has no \"jobs\"");
 }
 
-void check_shape(LintContext& context) { Shape(context).workflow(); }
+void check_shape(LintContext& context) {
+  Shape(context).workflow();
+}
 
 }  // namespace drydock::parser::lint

@@ -1,7 +1,7 @@
 #pragma once
-// Shape: whether every section of the file has the form its key asks for, seen on the YAML itself so that places are
-// exact and one mistake hides no other. Also what hangs on the form of `on:` and `permissions:` alone.
-// Internal to this room.
+// Shape: whether every section of the file has the form its key asks for, seen on the YAML itself so that
+// places are exact and one mistake hides no other. Also what hangs on the form of `on:` and `permissions:`
+// alone. Internal to this room.
 
 #include "parser/lint/context.h"
 

@@ -58,7 +58,8 @@ void Shape::schedule(Id id) {
       if (pair.id == "cron") {
         has_cron = true;
         if (!string(pair.value, Empty::refused)) continue;
-        if (const auto problem = schedule_problem(at(pair.value).value)) context_.report(k_events, place(pair.value), *problem);
+        if (const auto problem = schedule_problem(at(pair.value).value))
+          context_.report(k_events, place(pair.value), *problem);
       } else if (pair.id == "timezone") {
         string(pair.value, Empty::refused);
       } else {
@@ -79,7 +80,8 @@ void Shape::dispatch(Id id) {
     for (const auto& input : inputs) dispatch_input(input);
     constexpr std::size_t k_most_inputs = 25;
     if (inputs.size() > k_most_inputs) {
-      context_.report(k_events, place(pair.key), "workflow_dispatch takes at most 25 inputs, here are " + std::to_string(inputs.size()));
+      context_.report(k_events, place(pair.key),
+                      "workflow_dispatch takes at most 25 inputs, here are " + std::to_string(inputs.size()));
     }
   }
 }
@@ -97,7 +99,8 @@ void Shape::dispatch_input(const Pair& input) {
     } else if (pair.id == "type") {
       if (!string(pair.value, Empty::refused)) continue;
       type = at(pair.value).value;
-      static const std::vector<std::string> k_types = {"string", "number", "boolean", "choice", "environment"};
+      static const std::vector<std::string> k_types = {"string", "number", "boolean", "choice",
+                                                       "environment"};
       if (std::find(k_types.begin(), k_types.end(), type) == k_types.end()) {
         error(pair.value, "\"" + type + "\" is no type of an input", "types are " + quoted_list(k_types));
         type.clear();
@@ -106,7 +109,8 @@ void Shape::dispatch_input(const Pair& input) {
       strings("options", pair.value, Empty::refused, Empty::refused);
       options = pair.value;
     } else {
-      unexpected_key(pair, "an input of workflow_dispatch", {"default", "description", "options", "required", "type"});
+      unexpected_key(pair, "an input of workflow_dispatch",
+                     {"default", "description", "options", "required", "type"});
     }
   }
   check_dispatch_input(input, type, options, default_value);
@@ -114,7 +118,9 @@ void Shape::dispatch_input(const Pair& input) {
 
 void Shape::check_dispatch_input(const Pair& input, std::string_view type, Id options, Id default_value) {
   const auto name = "\"" + at(input.key).value + "\"";
-  const auto report = [&](Id id, std::string message) { context_.report(k_events, place(id), std::move(message)); };
+  const auto report = [&](Id id, std::string message) {
+    context_.report(k_events, place(id), std::move(message));
+  };
   static const std::vector<Id> k_none;
   const auto& items = options == yaml::k_no_node ? k_none : at(options).children;
   const std::string* given = default_value == yaml::k_no_node ? nullptr : &at(default_value).value;
@@ -122,7 +128,8 @@ void Shape::check_dispatch_input(const Pair& input, std::string_view type, Id op
     if (!items.empty()) report(input.key, "input " + name + " has options, but its type is not choice");
     if (given == nullptr || given->empty()) return;
     if (type == "boolean" && *given != "true" && *given != "false") {
-      report(default_value, "input " + name + " is boolean: its default \"" + *given + "\" must be true or false");
+      report(default_value,
+             "input " + name + " is boolean: its default \"" + *given + "\" must be true or false");
     }
     double number = 0;
     const auto* end = given->data() + given->size();
@@ -136,11 +143,13 @@ void Shape::check_dispatch_input(const Pair& input, std::string_view type, Id op
   std::vector<std::string> seen;
   for (const auto item : items) {
     const auto& value = at(item).value;
-    if (std::find(seen.begin(), seen.end(), value) != seen.end()) report(item, "option \"" + value + "\" of input " + name + " stands twice");
+    if (std::find(seen.begin(), seen.end(), value) != seen.end())
+      report(item, "option \"" + value + "\" of input " + name + " stands twice");
     seen.push_back(value);
   }
   if (given != nullptr && !given->empty() && std::find(seen.begin(), seen.end(), *given) == seen.end()) {
-    report(default_value, "the default \"" + *given + "\" of input " + name + " is none of its options " + quoted_list(seen));
+    report(default_value, "the default \"" + *given + "\" of input " + name + " is none of its options " +
+                              quoted_list(seen));
   }
 }
 
@@ -167,7 +176,8 @@ void Shape::image_version(Id id) {
 void Shape::globs(Id id, bool is_path) {
   const auto check = [&](Id item) {
     const auto& node = at(item);
-    if (node.kind != NodeKind::scalar || node.value.empty() || node.value.find("${{") != std::string::npos) return;
+    if (node.kind != NodeKind::scalar || node.value.empty() || node.value.find("${{") != std::string::npos)
+      return;
     const bool quoted = node.style == yaml::Style::single_quoted || node.style == yaml::Style::double_quoted;
     for (const auto& problem : pattern_problems(node.value, is_path ? PatternKind::path : PatternKind::ref)) {
       auto at_column = place(item);
@@ -183,16 +193,19 @@ void Shape::webhook(const Pair& event) {
   const auto* known = find_webhook(event.id);
   if (known == nullptr) context_.report(k_events, place(event.key), "unknown event \"" + event.id + "\"");
   if (is_null(at(event.value))) return;
-  const Pair *branches = nullptr, *branches_ignore = nullptr, *tags = nullptr, *tags_ignore = nullptr, *paths = nullptr, *paths_ignore = nullptr;
+  const Pair *branches = nullptr, *branches_ignore = nullptr, *tags = nullptr, *tags_ignore = nullptr,
+             *paths = nullptr, *paths_ignore = nullptr;
   bool has_workflows = false;
   const auto pairs = section(event.id, event.value, Empty::allowed);
   for (const auto& pair : pairs) {
     const auto& key = pair.id;
-    const bool is_ref = key == "branches" || key == "branches-ignore" || key == "tags" || key == "tags-ignore";
+    const bool is_ref =
+        key == "branches" || key == "branches-ignore" || key == "tags" || key == "tags-ignore";
     const bool is_path = key == "paths" || key == "paths-ignore";
     if (!is_ref && !is_path && key != "types" && key != "workflows") {
       unexpected_key(pair, "\"" + event.id + "\"",
-                     {"branches", "branches-ignore", "paths", "paths-ignore", "tags", "tags-ignore", "types", "workflows"});
+                     {"branches", "branches-ignore", "paths", "paths-ignore", "tags", "tags-ignore", "types",
+                      "workflows"});
       continue;
     }
     string_or_strings(key, pair.value, Empty::refused, Empty::refused);
@@ -213,10 +226,12 @@ void Shape::webhook(const Pair& event) {
       context_.report(k_events, place(pair.key), "\"" + key + "\" filters nothing for the event " + event.id);
     }
   }
-  for (const auto& [a, b] : {std::pair{branches, branches_ignore}, {tags, tags_ignore}, {paths, paths_ignore}}) {
+  for (const auto& [a, b] :
+       {std::pair{branches, branches_ignore}, {tags, tags_ignore}, {paths, paths_ignore}}) {
     if (a == nullptr || b == nullptr) continue;
     const auto* later = std::max(a, b);
-    context_.report(k_events, place(later->key), "\"" + a->id + "\" and \"" + b->id + "\" cannot be used together for one event",
+    context_.report(k_events, place(later->key),
+                    "\"" + a->id + "\" and \"" + b->id + "\" cannot be used together for one event",
                     "keep \"" + a->id + "\" and exclude by patterns that begin with !");
   }
   if (event.id == "workflow_run" && !has_workflows) {
@@ -226,14 +241,13 @@ void Shape::webhook(const Pair& event) {
 
 void Shape::check_types(const Pair& event, Id types) {
   const auto known = find_webhook(event.id)->types;
+  if (known.empty())
+    return context_.report(k_events, place(event.key), "the event " + event.id + " has no types");
   const auto check = [&](Id item) {
     const auto& node = at(item);
     if (node.kind != NodeKind::scalar || node.value.empty() || contains_type(known, node.value)) return;
-    if (known.empty()) {
-      context_.report(k_events, place(item), "the event " + event.id + " has no types, but \"" + node.value + "\" is asked for");
-      return;
-    }
-    context_.report(k_events, place(item), "\"" + node.value + "\" is no type of the event " + event.id, "types are " + std::string(known));
+    context_.report(k_events, place(item), "\"" + node.value + "\" is no type of the event " + event.id,
+                    "types are " + std::string(known));
   };
   if (at(types).kind == NodeKind::scalar) return check(types);
   for (const auto item : at(types).children) check(item);
@@ -250,7 +264,8 @@ void Shape::call_input(const Pair& input) {
       typed = true;
       const auto& type = at(pair.value).value;
       if (type != "boolean" && type != "number" && type != "string") {
-        error(pair.value, "\"" + type + "\" is no type of an input of workflow_call", "types are boolean, number and string");
+        error(pair.value, "\"" + type + "\" is no type of an input of workflow_call",
+              "types are boolean, number and string");
       }
     } else {
       unexpected_key(pair, "an input of workflow_call", {"default", "description", "required", "type"});
@@ -262,7 +277,8 @@ void Shape::call_input(const Pair& input) {
 void Shape::workflow_call(Id id) {
   for (const auto& pair : section("workflow_call", id, Empty::allowed)) {
     if (pair.id == "inputs") {
-      for (const auto& input : section("inputs", pair.value, Empty::allowed, Case::ignored)) call_input(input);
+      for (const auto& input : section("inputs", pair.value, Empty::allowed, Case::ignored))
+        call_input(input);
     } else if (pair.id == "secrets") {
       for (const auto& secret : section("secrets", pair.value, Empty::allowed, Case::ignored)) {
         for (const auto& entry : mapping("a secret of workflow_call", secret.value, Empty::allowed)) {
@@ -286,7 +302,8 @@ void Shape::workflow_call(Id id) {
             unexpected_key(entry, "an output of workflow_call", {"description", "value"});
           }
         }
-        if (!has_value) error(output.key, "output \"" + at(output.key).value + "\" of workflow_call needs a \"value\"");
+        if (!has_value)
+          error(output.key, "output \"" + at(output.key).value + "\" of workflow_call needs a \"value\"");
       }
     } else {
       unexpected_key(pair, "\"workflow_call\"", {"inputs", "outputs", "secrets"});

@@ -9,8 +9,9 @@ using yaml::NodeKind;
 
 namespace {
 
-constexpr std::array<std::string_view, 11> k_steps_only = {"environment", "runs-on",  "outputs",           "env",       "defaults", "steps",
-                                                           "timeout-minutes", "continue-on-error", "container", "services", "snapshot"};
+constexpr std::array<std::string_view, 11> k_steps_only = {
+    "environment",     "runs-on",           "outputs",   "env",      "defaults", "steps",
+    "timeout-minutes", "continue-on-error", "container", "services", "snapshot"};
 
 /// Step keys of background work, which have no `run` or `uses` of their own.
 constexpr std::array<std::string_view, 4> k_background = {"wait", "wait-all", "cancel", "parallel"};
@@ -76,7 +77,8 @@ bool Shape::job_section(const Pair& pair) {
 void Shape::call_secrets(Id id) {
   const auto& node = at(id);
   if (node.kind != NodeKind::scalar || is_null(node)) return string_map("secrets", id);
-  if (node.value != "inherit") error(id, "\"secrets\" must be a mapping or inherit, but this is \"" + node.value + "\"");
+  if (node.value != "inherit")
+    error(id, "\"secrets\" must be a mapping or inherit, but this is \"" + node.value + "\"");
 }
 
 void Shape::job(const Pair& pair) {
@@ -87,9 +89,13 @@ void Shape::job(const Pair& pair) {
     if (entry.id == "steps") {
       steps(entry.value, has_steps);
     } else if (!job_section(entry)) {
-      unexpected_key(entry, "a job",
-                     {"concurrency", "container", "continue-on-error", "defaults", "env", "environment", "if", "name", "needs", "outputs",
-                      "permissions", "runs-on", "secrets", "services", "snapshot", "steps", "strategy", "timeout-minutes", "uses", "with"});
+      unexpected_key(entry, "a job", {"concurrency", "container",   "continue-on-error",
+                                      "defaults",    "env",         "environment",
+                                      "if",          "name",        "needs",
+                                      "outputs",     "permissions", "runs-on",
+                                      "secrets",     "services",    "snapshot",
+                                      "steps",       "strategy",    "timeout-minutes",
+                                      "uses",        "with"});
     }
     has_runs_on |= entry.id == "runs-on";
     is_call |= entry.id == "uses";
@@ -98,13 +104,17 @@ void Shape::job(const Pair& pair) {
   }
   if (is_call) {
     if (steps_only) {
-      error(steps_only->key, "\"" + steps_only->id + "\" does not go with \"uses\" in " + name + ", which calls a reusable workflow");
+      error(steps_only->key, "\"" + steps_only->id + "\" does not go with \"uses\" in " + name +
+                                 ", which calls a reusable workflow");
     }
     return;
   }
   if (!has_steps) error(pair.key, name + " has no \"steps\"");
-  if (!has_runs_on) error(pair.key, name + " has no \"runs-on\"", "name a runner, as in runs-on: ubuntu-latest");
-  if (call_only) error(call_only->key, "\"" + call_only->id + "\" is for calls of reusable workflows, but " + name + " has no \"uses\"");
+  if (!has_runs_on)
+    error(pair.key, name + " has no \"runs-on\"", "name a runner, as in runs-on: ubuntu-latest");
+  if (call_only)
+    error(call_only->key,
+          "\"" + call_only->id + "\" is for calls of reusable workflows, but " + name + " has no \"uses\"");
 }
 
 void Shape::steps(Id id, bool& present) {
@@ -132,7 +142,8 @@ void Shape::step_section(const Pair& pair) {
 }
 
 void Shape::step(Id id) {
-  constexpr std::array<std::string_view, 6> k_common = {"id", "if", "name", "env", "continue-on-error", "timeout-minutes"};
+  constexpr std::array<std::string_view, 6> k_common = {
+      "id", "if", "name", "env", "continue-on-error", "timeout-minutes"};
   const auto pairs = mapping("a step", id, Empty::refused);
   std::string_view kind;  // the last of run and uses
   for (const auto& pair : pairs) {
@@ -145,7 +156,8 @@ void Shape::step(Id id) {
       step_section(pair);
     } else if (kind == "run" && key != "run" && key != "shell" && key != "working-directory") {
       unexpected_key(pair, "a step that runs a script",
-                     {"continue-on-error", "env", "id", "if", "name", "run", "shell", "timeout-minutes", "working-directory"});
+                     {"continue-on-error", "env", "id", "if", "name", "run", "shell", "timeout-minutes",
+                      "working-directory"});
     } else if (kind == "uses" && key != "uses" && key != "with") {
       unexpected_key(pair, "a step that uses an action",
                      {"continue-on-error", "env", "id", "if", "name", "timeout-minutes", "uses", "with"});

@@ -15,12 +15,14 @@ struct Scope {
 };
 
 constexpr std::array k_scopes = {
-    Scope{"actions", "read write"},        Scope{"artifact-metadata", "read write"},   Scope{"attestations", "read write"},
-    Scope{"checks", "read write"},         Scope{"contents", "read write"},            Scope{"deployments", "read write"},
-    Scope{"discussions", "read write"},    Scope{"id-token", "write"},                 Scope{"issues", "read write"},
-    Scope{"models", "read"},               Scope{"packages", "read write"},            Scope{"pages", "read write"},
-    Scope{"pull-requests", "read write"},  Scope{"repository-projects", "read write"}, Scope{"security-events", "read write"},
-    Scope{"statuses", "read write"}};
+    Scope{"actions", "read write"},         Scope{"artifact-metadata", "read write"},
+    Scope{"attestations", "read write"},    Scope{"checks", "read write"},
+    Scope{"contents", "read write"},        Scope{"deployments", "read write"},
+    Scope{"discussions", "read write"},     Scope{"id-token", "write"},
+    Scope{"issues", "read write"},          Scope{"models", "read"},
+    Scope{"packages", "read write"},        Scope{"pages", "read write"},
+    Scope{"pull-requests", "read write"},   Scope{"repository-projects", "read write"},
+    Scope{"security-events", "read write"}, Scope{"statuses", "read write"}};
 
 }  // namespace
 
@@ -29,20 +31,25 @@ void Shape::permissions(Id id) {
   if (at(id).kind == NodeKind::scalar && !is_null(at(id))) {
     const auto& value = at(id).value;
     if (!string(id, Empty::refused) || value == "read-all" || value == "write-all") return;
-    context_.report(k_rule, place(id), "\"" + value + "\" cannot be granted for all scopes", "use read-all, write-all or {}");
+    context_.report(k_rule, place(id), "\"" + value + "\" cannot be granted for all scopes",
+                    "use read-all, write-all or {}");
     return;
   }
   for (const auto& pair : section("permissions", id, Empty::allowed)) {
-    const auto* scope = std::find_if(k_scopes.begin(), k_scopes.end(), [&](const Scope& s) { return s.name == pair.id; });
+    const auto* scope =
+        std::find_if(k_scopes.begin(), k_scopes.end(), [&](const Scope& s) { return s.name == pair.id; });
     if (scope == k_scopes.end()) {
       std::vector<std::string> names;
       for (const auto& known : k_scopes) names.emplace_back(known.name);
-      context_.report(k_rule, place(pair.key), "unknown permission scope \"" + pair.id + "\"", "scopes are " + quoted_list(names));
+      context_.report(k_rule, place(pair.key), "unknown permission scope \"" + pair.id + "\"",
+                      "scopes are " + quoted_list(names));
     }
     if (!string(pair.value, Empty::refused)) continue;
     const auto& level = at(pair.value).value;
     const bool known = level == "read" || level == "write" || level == "none";
-    if (known && (scope == k_scopes.end() || level == "none" || scope->levels.find(level) != std::string_view::npos)) continue;
+    if (known &&
+        (scope == k_scopes.end() || level == "none" || scope->levels.find(level) != std::string_view::npos))
+      continue;
     if (scope == k_scopes.end()) continue;
     context_.report(k_rule, place(pair.value), "permission \"" + pair.id + "\" cannot be \"" + level + "\"",
                     "use none or " + std::string(scope->levels));
@@ -182,11 +189,13 @@ void Shape::container(std::string_view name, const Pair& pair, bool is_service) 
     } else if (entry.id == "env") {
       env(entry.value);
     } else if (entry.id == "ports" || entry.id == "volumes") {
-      if (!is_expression(at(entry.value).value)) strings(entry.id, entry.value, Empty::allowed, Empty::refused);
+      if (!is_expression(at(entry.value).value))
+        strings(entry.id, entry.value, Empty::allowed, Empty::refused);
     } else if (entry.id == "options" || (is_service && (entry.id == "entrypoint" || entry.id == "command"))) {
       string(entry.value, Empty::allowed);
     } else if (is_service) {
-      unexpected_key(entry, "a service", {"command", "credentials", "entrypoint", "env", "image", "options", "ports", "volumes"});
+      unexpected_key(entry, "a service",
+                     {"command", "credentials", "entrypoint", "env", "image", "options", "ports", "volumes"});
     } else {
       unexpected_key(entry, "\"container\"", {"credentials", "env", "image", "options", "ports", "volumes"});
     }
@@ -196,7 +205,8 @@ void Shape::container(std::string_view name, const Pair& pair, bool is_service) 
 
 void Shape::services(Id id) {
   if (at(id).kind == NodeKind::scalar && !is_null(at(id))) return expression(id, "a mapping of services");
-  for (const auto& entry : section("services", id, Empty::refused, Case::ignored)) container("services", entry, true);
+  for (const auto& entry : section("services", id, Empty::refused, Case::ignored))
+    container("services", entry, true);
 }
 
 void Shape::snapshot(const Pair& pair) {
@@ -219,7 +229,8 @@ void Shape::snapshot(const Pair& pair) {
 }
 
 void Shape::runs_on(Id id) {
-  if (at(id).kind != NodeKind::mapping) return string_or_strings("runs-on", id, Empty::refused, Empty::refused);
+  if (at(id).kind != NodeKind::mapping)
+    return string_or_strings("runs-on", id, Empty::refused, Empty::refused);
   for (const auto& entry : section("runs-on", id, Empty::refused)) {
     if (entry.id == "labels") {
       string_or_strings("labels", entry.value, Empty::refused, Empty::refused);
@@ -231,6 +242,8 @@ void Shape::runs_on(Id id) {
   }
 }
 
-void Shape::timeout(Id id) { number(id, "\"timeout-minutes\"", false); }
+void Shape::timeout(Id id) {
+  number(id, "\"timeout-minutes\"", false);
+}
 
 }  // namespace drydock::parser::lint

@@ -48,9 +48,15 @@ const TypePtr& string_type() {
   return type;
 }
 
-TypePtr object_type(Properties properties) { return make_object(std::move(properties), nullptr); }
-TypePtr loose_object(Properties properties) { return make_object(std::move(properties), any_type()); }
-TypePtr map_type(TypePtr values) { return make_object({}, std::move(values)); }
+TypePtr object_type(Properties properties) {
+  return make_object(std::move(properties), nullptr);
+}
+TypePtr loose_object(Properties properties) {
+  return make_object(std::move(properties), any_type());
+}
+TypePtr map_type(TypePtr values) {
+  return make_object({}, std::move(values));
+}
 
 TypePtr array_type(TypePtr element) {
   auto type = std::make_shared<Type>();
@@ -62,9 +68,12 @@ TypePtr array_type(TypePtr element) {
 TypePtr merge(const TypePtr& a, const TypePtr& b) {
   if (a == b) return a;
   if (a->kind == Kind::any || b->kind == Kind::any) return any_type();
-  const auto is_text = [](Kind kind) { return kind == Kind::string || kind == Kind::number || kind == Kind::boolean; };
+  const auto is_text = [](Kind kind) {
+    return kind == Kind::string || kind == Kind::number || kind == Kind::boolean;
+  };
   if (a->kind != b->kind) {
-    // A string and a number are a string in every place that takes text; a number and a boolean are nothing certain.
+    // A string and a number are a string in every place that takes text; a number and a boolean are nothing
+    // certain.
     const bool one_string = a->kind == Kind::string || b->kind == Kind::string;
     return one_string && is_text(a->kind) && is_text(b->kind) ? string_type() : any_type();
   }
@@ -94,13 +103,20 @@ bool is_assignable(const Type& to, const Type& from) {
 
 std::string to_text(const Type& type) {
   switch (type.kind) {
-    case Kind::any: return "any";
-    case Kind::null: return "null";
-    case Kind::number: return "number";
-    case Kind::boolean: return "bool";
-    case Kind::string: return "string";
-    case Kind::array: return "array<" + to_text(*type.element) + ">";
-    case Kind::object: break;
+    case Kind::any:
+      return "any";
+    case Kind::null:
+      return "null";
+    case Kind::number:
+      return "number";
+    case Kind::boolean:
+      return "bool";
+    case Kind::string:
+      return "string";
+    case Kind::array:
+      return "array<" + to_text(*type.element) + ">";
+    case Kind::object:
+      break;
   }
   if (type.properties.empty() && type.others) {
     return type.others->kind == Kind::any ? "object" : "{string => " + to_text(*type.others) + "}";

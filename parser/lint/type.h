@@ -16,10 +16,10 @@ using Properties = std::map<std::string, TypePtr, std::less<>>;  // names in low
 
 struct Type {
   Kind kind = Kind::any;
-  Properties properties;   // object
-  TypePtr others;          // object: the type of every other property; null: there are no others
-  TypePtr element;         // array
-  bool filtered = false;   // array that came from a `.*`
+  Properties properties;  // object
+  TypePtr others;         // object: the type of every other property; null: there are no others
+  TypePtr element;        // array
+  bool filtered = false;  // array that came from a `.*`
 };
 
 const TypePtr& any_type();
@@ -27,7 +27,7 @@ const TypePtr& null_type();
 const TypePtr& number_type();
 const TypePtr& boolean_type();
 const TypePtr& string_type();
-TypePtr object_type(Properties properties);       // these properties and no others
+TypePtr object_type(Properties properties);        // these properties and no others
 TypePtr loose_object(Properties properties = {});  // these, and others of any type
 TypePtr map_type(TypePtr values);
 TypePtr array_type(TypePtr element);

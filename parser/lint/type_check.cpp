@@ -19,7 +19,8 @@ constexpr std::string_view k_special_functions[] = {"always", "cancelled", "succ
 
 template <class List>
 bool holds(const List& list, std::string_view name) {
-  return std::any_of(std::begin(list), std::end(list), [&](std::string_view item) { return lower(item) == name; });
+  return std::any_of(std::begin(list), std::end(list),
+                     [&](std::string_view item) { return lower(item) == name; });
 }
 
 std::vector<std::string> names(const auto& list) {
@@ -39,7 +40,8 @@ TypePtr filtered_array(TypePtr element) {
 
 std::size_t TypeCheck::begin_of(const expression::Ast& ast, NodeId id) {
   const auto& node = ast.node(id);
-  const bool infix = node.kind == NodeKind::binary || node.kind == NodeKind::logical || node.kind == NodeKind::index;
+  const bool infix =
+      node.kind == NodeKind::binary || node.kind == NodeKind::logical || node.kind == NodeKind::index;
   return infix && node.child_count > 0 ? begin_of(ast, ast.children(id)[0]) : node.offset;
 }
 
@@ -47,19 +49,30 @@ void TypeCheck::problem(NodeId at, std::string message, std::string mend) {
   problems_.push_back({begin_of(ast_, at), std::move(message), std::move(mend)});
 }
 
-TypePtr TypeCheck::run() { return ast_.empty() ? null_type() : check(ast_.root()); }
+TypePtr TypeCheck::run() {
+  return ast_.empty() ? null_type() : check(ast_.root());
+}
 
 TypePtr TypeCheck::check(NodeId id) {
   const auto& node = ast_.node(id);
   switch (node.kind) {
-    case NodeKind::literal: return literal(id);
-    case NodeKind::name: return name(id);
-    case NodeKind::index: return index(id);
-    case NodeKind::star: return any_type();
-    case NodeKind::call: return call(id);
-    case NodeKind::negation: check(ast_.children(id)[0]); return boolean_type();
-    case NodeKind::binary: return compare(id);
-    case NodeKind::logical: break;
+    case NodeKind::literal:
+      return literal(id);
+    case NodeKind::name:
+      return name(id);
+    case NodeKind::index:
+      return index(id);
+    case NodeKind::star:
+      return any_type();
+    case NodeKind::call:
+      return call(id);
+    case NodeKind::negation:
+      check(ast_.children(id)[0]);
+      return boolean_type();
+    case NodeKind::binary:
+      return compare(id);
+    case NodeKind::logical:
+      break;
   }
   TypePtr type;
   for (const auto child : ast_.children(id)) {
@@ -84,13 +97,15 @@ TypePtr TypeCheck::name(NodeId id) {
   if (found == contexts_.end()) {
     std::vector<std::string> known;
     if (place_ != nullptr) known = names(place_->contexts);
-    problem(id, "there is no context \"" + std::string(spelling) + "\"", known.empty() ? "" : "contexts here are " + quoted_list(known));
+    problem(id, "there is no context \"" + std::string(spelling) + "\"",
+            known.empty() ? "" : "contexts here are " + quoted_list(known));
     return any_type();
   }
   if (place_ == nullptr || place_->contexts.empty()) {
     problem(id, "context \"" + std::string(spelling) + "\" is not allowed here; no context is");
   } else if (!holds(place_->contexts, context)) {
-    problem(id, "context \"" + std::string(spelling) + "\" is not allowed here", "contexts here are " + quoted_list(names(place_->contexts)));
+    problem(id, "context \"" + std::string(spelling) + "\" is not allowed here",
+            "contexts here are " + quoted_list(names(place_->contexts)));
   }
   return found->second;
 }
@@ -102,7 +117,8 @@ TypePtr TypeCheck::index(NodeId id) {
   const auto& key_node = ast_.node(key);
   if (key_node.kind == NodeKind::star) return star(id, object);
   const bool is_text = key_node.kind == NodeKind::literal && ast_.literal(key).is_string();
-  if (is_text && (ast_.node(id).dotted || object->kind == Kind::object)) return property(id, object, ast_.literal(key).string());
+  if (is_text && (ast_.node(id).dotted || object->kind == Kind::object))
+    return property(id, object, ast_.literal(key).string());
   return indexed(id, object, key);
 }
 
@@ -116,7 +132,8 @@ TypePtr TypeCheck::property(NodeId id, const TypePtr& object, std::string_view w
     std::vector<std::string> known;
     for (const auto& property : object->properties) known.push_back(property.first);
     problem(id, "there is no property \"" + std::string(written) + "\" here",
-            known.empty() ? "the object has no properties at this point" : "properties are " + quoted_list(known));
+            known.empty() ? "the object has no properties at this point"
+                          : "properties are " + quoted_list(known));
     return any_type();
   }
   if (object->kind == Kind::array && object->filtered) {
@@ -129,10 +146,12 @@ TypePtr TypeCheck::property(NodeId id, const TypePtr& object, std::string_view w
       problem(id, "there is no property \"" + std::string(written) + "\" in the elements filtered by .*");
       return any_type();
     }
-    problem(id, "property \"" + std::string(written) + "\" is asked of elements of type " + to_text(*element));
+    problem(id,
+            "property \"" + std::string(written) + "\" is asked of elements of type " + to_text(*element));
     return any_type();
   }
-  problem(id, "property \"" + std::string(written) + "\" is asked of a value of type " + to_text(*object) + ", which is no object");
+  problem(id, "property \"" + std::string(written) + "\" is asked of a value of type " + to_text(*object) +
+                  ", which is no object");
   return any_type();
 }
 
@@ -143,7 +162,8 @@ TypePtr TypeCheck::star(NodeId id, const TypePtr& object) {
     problem(id, ".* is applied to a value of type " + to_text(*object) + ", which is no object and no array");
     return any_type();
   }
-  if (object->others) return filtered_array(object->others->kind == Kind::string ? string_type() : object->others);
+  if (object->others)
+    return filtered_array(object->others->kind == Kind::string ? string_type() : object->others);
   TypePtr element;
   for (const auto& [name, type] : object->properties) {
     element = element ? merge(element, type) : type;
@@ -154,11 +174,13 @@ TypePtr TypeCheck::star(NodeId id, const TypePtr& object) {
 TypePtr TypeCheck::indexed(NodeId id, const TypePtr& object, NodeId key) {
   const auto key_type = check(key);
   const auto wrong_key = [&](std::string_view wanted) {
-    problem(key, "a value of type " + to_text(*object) + " is indexed by a " + std::string(wanted) + ", but this is a " + to_text(*key_type));
+    problem(key, "a value of type " + to_text(*object) + " is indexed by a " + std::string(wanted) +
+                     ", but this is a " + to_text(*key_type));
     return any_type();
   };
   switch (object->kind) {
-    case Kind::any: return any_type();
+    case Kind::any:
+      return any_type();
     case Kind::array:
       if (key_type->kind != Kind::number && key_type->kind != Kind::any) return wrong_key("number");
       return object->element;
@@ -167,7 +189,8 @@ TypePtr TypeCheck::indexed(NodeId id, const TypePtr& object, NodeId key) {
       if (object->others) return object->properties.empty() ? object->others : any_type();
       return any_type();
     }
-    default: break;
+    default:
+      break;
   }
   problem(id, "a value of type " + to_text(*object) + " cannot be indexed");
   return any_type();
@@ -181,7 +204,8 @@ void TypeCheck::check_call_allowed(NodeId id, std::string_view function) {
   for (const auto& entry : expression::availability_table()) {
     if (holds(entry.functions, name)) places.emplace_back(entry.key);
   }
-  problem(id, "function \"" + std::string(function) + "\" cannot be called here", "it is allowed in " + quoted_list(places));
+  problem(id, "function \"" + std::string(function) + "\" cannot be called here",
+          "it is allowed in " + quoted_list(places));
 }
 
 TypePtr TypeCheck::call(NodeId id) {
@@ -204,18 +228,24 @@ TypePtr TypeCheck::call(NodeId id) {
   return forms.front()->result;
 }
 
-bool TypeCheck::check_arguments(NodeId id, const Signature& form, const std::vector<TypePtr>& types, std::vector<TypeProblem>& out) const {
+bool TypeCheck::check_arguments(NodeId id, const Signature& form, const std::vector<TypePtr>& types,
+                                std::vector<TypeProblem>& out) const {
   const auto least = form.parameters.size();
   if (types.size() < least || (!form.variadic && types.size() > least)) {
-    out.push_back({begin_of(ast_, id), "function \"" + std::string(ast_.spelling(id)) + "\" takes " + std::to_string(least) +
-                                           (form.variadic ? " or more" : "") + " arguments, but " + std::to_string(types.size()) + " are given", {}});
+    out.push_back({begin_of(ast_, id),
+                   "function \"" + std::string(ast_.spelling(id)) + "\" takes " + std::to_string(least) +
+                       (form.variadic ? " or more" : "") + " arguments, but " + std::to_string(types.size()) +
+                       " are given",
+                   {}});
     return false;
   }
   for (std::size_t i = 0; i < types.size(); ++i) {
     const auto& wanted = form.parameters[std::min(i, least - 1)];
     if (is_assignable(*wanted, *types[i])) continue;
-    out.push_back({begin_of(ast_, ast_.children(id)[i]), "argument " + std::to_string(i + 1) + " of " + std::string(ast_.spelling(id)) +
-                                                             " must be a " + to_text(*wanted) + ", but this is a " + to_text(*types[i]), {}});
+    out.push_back({begin_of(ast_, ast_.children(id)[i]),
+                   "argument " + std::to_string(i + 1) + " of " + std::string(ast_.spelling(id)) +
+                       " must be a " + to_text(*wanted) + ", but this is a " + to_text(*types[i]),
+                   {}});
     return false;
   }
   return true;
@@ -235,15 +265,18 @@ void TypeCheck::check_format(NodeId id) {
     }
     std::size_t number = 0;
     auto end = i + 1;
-    for (; end < text.size() && text[end] >= '0' && text[end] <= '9' && end < i + 6; ++end) number = number * 10 + static_cast<std::size_t>(text[end] - '0');
+    for (; end < text.size() && text[end] >= '0' && text[end] <= '9' && end < i + 6; ++end)
+      number = number * 10 + static_cast<std::size_t>(text[end] - '0');
     if (end > i + 1 && end < text.size() && text[end] == '}') used.insert(number);
   }
   const auto given = arguments.size() - 1;
   for (std::size_t i = 0; i < given; ++i) {
-    if (used.erase(i) == 0) problem(id, "the format string has no place {" + std::to_string(i) + "} for its argument");
+    if (used.erase(i) == 0)
+      problem(id, "the format string has no place {" + std::to_string(i) + "} for its argument");
   }
   for (const auto number : used) {
-    problem(id, "the format string asks for {" + std::to_string(number) + "}, but only " + std::to_string(given) + " arguments follow it");
+    problem(id, "the format string asks for {" + std::to_string(number) + "}, but only " +
+                    std::to_string(given) + " arguments follow it");
   }
 }
 
@@ -269,11 +302,13 @@ TypePtr TypeCheck::compare(NodeId id) {
   const auto right = check(children[1]);
   const auto op = ast_.node(id).op;
   const bool by_equality = op == Operator::equal || op == Operator::not_equal;
-  const auto ordered = [](const Type& type) { return type.kind == Kind::any || type.kind == Kind::string || type.kind == Kind::number; };
+  const auto ordered = [](const Type& type) {
+    return type.kind == Kind::any || type.kind == Kind::string || type.kind == Kind::number;
+  };
   const bool works = by_equality ? is_comparable(*left, *right) : ordered(*left) && ordered(*right);
   if (!works) {
-    problem(id, "a value of type " + to_text(*left) + " cannot be compared with one of type " + to_text(*right) + " by " +
-                    std::string(ast_.spelling(id)));
+    problem(id, "a value of type " + to_text(*left) + " cannot be compared with one of type " +
+                    to_text(*right) + " by " + std::string(ast_.spelling(id)));
   }
   return boolean_type();
 }

@@ -1,6 +1,6 @@
 #pragma once
-// TypeCheck: finds the type of an expression and everything in it that cannot work: unknown names, properties that do
-// not exist, comparisons that are never true, arguments of the wrong type. Internal to this room.
+// TypeCheck: finds the type of an expression and everything in it that cannot work: unknown names, properties
+// that do not exist, comparisons that are never true, arguments of the wrong type. Internal to this room.
 
 #include "parser/expression/availability.h"
 #include "parser/expression/expression.h"
@@ -44,7 +44,8 @@ class TypeCheck {
   TypePtr indexed(NodeId id, const TypePtr& object, NodeId key);
   TypePtr call(NodeId id);
   void check_call_allowed(NodeId id, std::string_view function);
-  bool check_arguments(NodeId id, const struct Signature& signature, const std::vector<TypePtr>& types, std::vector<TypeProblem>& out) const;
+  bool check_arguments(NodeId id, const struct Signature& signature, const std::vector<TypePtr>& types,
+                       std::vector<TypeProblem>& out) const;
   void check_format(NodeId id);
   TypePtr from_json(NodeId id);
   TypePtr compare(NodeId id);

@@ -66,7 +66,9 @@ std::optional<Path> path_of(const expression::Ast& ast, NodeId id) {
   if (!path) return std::nullopt;
   const auto key = ast.children(id)[1];
   const bool is_name = ast.node(key).kind == NodeKind::literal && ast.literal(key).is_string();
-  path->push_back(is_name ? lower(ast.literal(key).string()) : ast.node(key).kind == NodeKind::star ? "*" : "[]");
+  path->push_back(is_name                                ? lower(ast.literal(key).string())
+                  : ast.node(key).kind == NodeKind::star ? "*"
+                                                         : "[]");
   return path;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Untrusted: values of the github context that anybody may write, and so must not be pasted into scripts. Pure.
+// Untrusted: values of the github context that anybody may write, and so must not be pasted into scripts.
+// Pure.
 
 #include "parser/expression/expression.h"
 
@@ -10,7 +11,7 @@
 namespace drydock::parser::lint {
 
 struct UntrustedRead {
-  std::size_t offset = 0;  // bytes in the expression
+  std::size_t offset = 0;          // bytes in the expression
   std::vector<std::string> paths;  // "github.event.issue.title"; several behind a `.*`
 };
 

@@ -13,11 +13,13 @@ namespace {
 constexpr std::string_view k_ignore = "drydock: ignore ";
 
 /// Rules whose findings GitHub never refuses a file for.
-constexpr std::array<std::string_view, 9> k_advice = {"script-injection", "credentials", "deprecated-commands", "runner-label", "shell-name",
-                                                      "shellcheck",       "pyflakes",    "if-condition",        "matrix"};
+constexpr std::array<std::string_view, 9> k_advice = {
+    "script-injection", "credentials", "deprecated-commands", "runner-label", "shell-name",
+    "shellcheck",       "pyflakes",    "if-condition",        "matrix"};
 
 bool is_advice(const Diagnostic& finding) {
-  return finding.rule.starts_with("build-") || std::find(k_advice.begin(), k_advice.end(), finding.rule) != k_advice.end();
+  return finding.rule.starts_with("build-") ||
+         std::find(k_advice.begin(), k_advice.end(), finding.rule) != k_advice.end();
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -53,7 +55,8 @@ class Verdict {
 
  private:
   static bool is_about_needs(const Diagnostic& refusal) {
-    return refusal.message.find("depends on") != std::string::npos || refusal.message.find("no dependencies") != std::string::npos;
+    return refusal.message.find("depends on") != std::string::npos ||
+           refusal.message.find("no dependencies") != std::string::npos;
   }
 
   Diagnostic* on_line(Position at) {
@@ -76,7 +79,8 @@ class Verdict {
 
   /// A wrong key makes the reader doubt the keys after it.
   Diagnostic* on_sibling_above(const Diagnostic& refusal) {
-    const bool is_key = refusal.message.starts_with("Unexpected value '") || refusal.message.ends_with("is already defined");
+    const bool is_key =
+        refusal.message.starts_with("Unexpected value '") || refusal.message.ends_with("is already defined");
     const auto at = refusal.range.start;
     for (auto line = at.line - 1; is_key && line > 0; --line) {
       const auto text = lines_[static_cast<std::size_t>(line - 1)];
@@ -91,13 +95,15 @@ class Verdict {
   /// What a merge key or an alias of itself stands for is refused where it is written, far away.
   Diagnostic* about_aliases() {
     const auto found = std::find_if(findings_.begin(), findings_.end(), [](const Diagnostic& d) {
-      return d.rule == "syntax" && (d.message.find("merge key") != std::string::npos || d.message.starts_with("alias \""));
+      return d.rule == "syntax" &&
+             (d.message.find("merge key") != std::string::npos || d.message.starts_with("alias \""));
     });
     return found == findings_.end() ? nullptr : &*found;
   }
 
   Diagnostic* about_needs() {
-    const auto found = std::find_if(findings_.begin(), findings_.end(), [](const Diagnostic& d) { return d.rule == "needs"; });
+    const auto found = std::find_if(findings_.begin(), findings_.end(),
+                                    [](const Diagnostic& d) { return d.rule == "needs"; });
     return found == findings_.end() ? nullptr : &*found;
   }
 
@@ -116,7 +122,8 @@ bool names_rule(std::string_view list, std::string_view rule) {
 
 bool is_ignored(std::string_view line, std::string_view rule) {
   const auto at = line.find(k_ignore);
-  return at != std::string_view::npos && line.substr(0, at).find('#') != std::string_view::npos && names_rule(line.substr(at + k_ignore.size()), rule);
+  return at != std::string_view::npos && line.substr(0, at).find('#') != std::string_view::npos &&
+         names_rule(line.substr(at + k_ignore.size()), rule);
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ void each_step(const std::vector<workflow::Step>& steps, Visit visit) {
   }
 }
 
-inline bool has_template(std::string_view value) { return value.find("${{") != std::string_view::npos; }
+inline bool has_template(std::string_view value) {
+  return value.find("${{") != std::string_view::npos;
+}
 
 enum class Platform { unknown, windows, unix };
 

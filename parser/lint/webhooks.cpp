@@ -8,7 +8,8 @@ namespace drydock::parser::lint {
 namespace {
 
 constexpr std::string_view k_pull_request =
-    "assigned unassigned labeled unlabeled opened edited closed reopened synchronize converted_to_draft locked unlocked "
+    "assigned unassigned labeled unlabeled opened edited closed reopened synchronize converted_to_draft "
+    "locked unlocked "
     "enqueued dequeued milestoned demilestoned ready_for_review review_requested review_request_removed "
     "auto_merge_enabled auto_merge_disabled";
 
@@ -20,12 +21,16 @@ constexpr std::array k_webhooks = {
     Webhook{"delete", ""},
     Webhook{"deployment", ""},
     Webhook{"deployment_status", ""},
-    Webhook{"discussion", "created edited deleted transferred pinned unpinned labeled unlabeled locked unlocked category_changed answered unanswered"},
+    Webhook{"discussion",
+            "created edited deleted transferred pinned unpinned labeled unlabeled locked unlocked "
+            "category_changed answered unanswered"},
     Webhook{"discussion_comment", "created edited deleted"},
     Webhook{"fork", ""},
     Webhook{"gollum", ""},
     Webhook{"issue_comment", "created edited deleted"},
-    Webhook{"issues", "opened edited deleted transferred pinned unpinned closed reopened assigned unassigned labeled unlabeled locked unlocked milestoned demilestoned typed untyped"},
+    Webhook{"issues",
+            "opened edited deleted transferred pinned unpinned closed reopened assigned unassigned labeled "
+            "unlabeled locked unlocked milestoned demilestoned typed untyped"},
     Webhook{"label", "created edited deleted"},
     Webhook{"member", "added edited deleted"},
     Webhook{"merge_group", "checks_requested"},
@@ -50,12 +55,14 @@ constexpr std::array k_webhooks = {
 }  // namespace
 
 const Webhook* find_webhook(std::string_view name) {
-  const auto* found = std::find_if(k_webhooks.begin(), k_webhooks.end(), [&](const Webhook& w) { return w.name == name; });
+  const auto* found =
+      std::find_if(k_webhooks.begin(), k_webhooks.end(), [&](const Webhook& w) { return w.name == name; });
   return found == k_webhooks.end() ? nullptr : found;
 }
 
 bool is_special_event(std::string_view name) {
-  return name == "workflow_dispatch" || name == "workflow_call" || name == "repository_dispatch" || name == "image_version";
+  return name == "workflow_dispatch" || name == "workflow_call" || name == "repository_dispatch" ||
+         name == "image_version";
 }
 
 bool contains_type(std::string_view types, std::string_view type) {

@@ -1,5 +1,6 @@
 #pragma once
-// Webhooks: the events that start workflows and their activity types, as GitHub documents them. Constant data.
+// Webhooks: the events that start workflows and their activity types, as GitHub documents them. Constant
+// data.
 
 #include <string_view>
 

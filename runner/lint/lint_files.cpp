@@ -49,12 +49,17 @@ Result<std::shared_ptr<ScriptChecker>> checker_for(const LintRequest& request) {
   return std::make_shared<ScriptChecker>(shellcheck, pyflakes);
 }
 
-parser::Diagnostics lint_one(const LintRequest& request, const std::string& file, const std::string& text, ScriptChecker& checker) {
+parser::Diagnostics lint_one(const LintRequest& request, const std::string& file, const std::string& text,
+                             ScriptChecker& checker) {
   auto options = request.options;
   const fs::path root = repository_root(file);
-  options.read_file = [root](std::string_view path) { return is_inside(path) ? read(root / path) : std::nullopt; };
+  options.read_file = [root](std::string_view path) {
+    return is_inside(path) ? read(root / path) : std::nullopt;
+  };
   if (request.shellcheck || request.pyflakes) {
-    options.check_script = [&checker](std::string_view shell, std::string_view script) { return checker.check(shell, script); };
+    options.check_script = [&checker](std::string_view shell, std::string_view script) {
+      return checker.check(shell, script);
+    };
   }
   return parser::lint::lint(text, file, options);
 }
@@ -70,7 +75,8 @@ std::vector<std::string> find_workflows(const std::string& directory) {
     if (fs::is_directory(workflows, error)) {
       for (const auto& entry : fs::directory_iterator(workflows, error)) {
         const auto extension = entry.path().extension();
-        if (extension == ".yml" || extension == ".yaml") files.push_back(entry.path().lexically_proximate(fs::current_path(error)).string());
+        if (extension == ".yml" || extension == ".yaml")
+          files.push_back(entry.path().lexically_proximate(fs::current_path(error)).string());
       }
       break;
     }
@@ -83,12 +89,15 @@ std::vector<std::string> find_workflows(const std::string& directory) {
 std::string repository_root(const std::string& file) {
   std::error_code error;
   const auto directory = fs::absolute(file, error).lexically_normal().parent_path();
-  for (auto above = directory;; above = above.parent_path()) {
-    if (fs::exists(above / ".git", error) || fs::is_directory(above / ".github", error)) return above.string();
-    if (above == above.root_path()) break;
-  }
   for (auto above = directory; above != above.root_path(); above = above.parent_path()) {
-    if (above.filename() == "workflows") return above.parent_path().string();
+    if (above.filename() != "workflows") continue;
+    const auto holder = above.parent_path();  // ".github" or the like, else the root itself
+    return (holder.filename().string().starts_with('.') ? holder.parent_path() : holder).string();
+  }
+  for (auto above = directory;; above = above.parent_path()) {
+    if (fs::exists(above / ".git", error) || fs::is_directory(above / ".github", error))
+      return above.string();
+    if (above == above.root_path()) break;
   }
   return directory.string();
 }
@@ -110,13 +119,15 @@ Result<LintReport> lint_files(const LintRequest& request) {
     }
   };
   {
-    const auto count = std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), results.size());
+    const auto count =
+        std::min<std::size_t>(std::max(1U, std::thread::hardware_concurrency()), results.size());
     std::vector<std::jthread> threads;
     for (std::size_t i = 1; i < count; ++i) threads.emplace_back(work);
     work();
   }
   for (auto& result : results) {
-    report.findings.insert(report.findings.end(), std::make_move_iterator(result.begin()), std::make_move_iterator(result.end()));
+    report.findings.insert(report.findings.end(), std::make_move_iterator(result.begin()),
+                           std::make_move_iterator(result.end()));
   }
   return report;
 }

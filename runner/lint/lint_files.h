@@ -23,7 +23,8 @@ struct LintReport {
   parser::lint::Sources sources;
 };
 
-/// The workflows of the repository that holds `directory`, sorted; none when there is no .github/workflows above it.
+/// The workflows of the repository that holds `directory`, sorted; none when there is no .github/workflows
+/// above it.
 std::vector<std::string> find_workflows(const std::string& directory);
 
 /// The root of the repository that a workflow file belongs to; local actions are looked up from there.

@@ -10,11 +10,13 @@ namespace {
 
 using parser::lint::ScriptFinding;
 
-/// What an expression, which is a row of underscores by now, would wrongly be blamed for: unknown files, constant
-/// words and tests, variables that are set elsewhere, loops over one item.
+/// What an expression, which is a row of underscores by now, would wrongly be blamed for: unknown files,
+/// constant words and tests, variables that are set elsewhere, loops over one item.
 constexpr const char* k_excluded = "SC1091,SC2043,SC2050,SC2153,SC2154,SC2157,SC2194";
 
-ScriptFinding failed(std::string_view program, const std::string& why) { return {std::string(program) + " failed: " + why}; }
+ScriptFinding failed(std::string_view program, const std::string& why) {
+  return {std::string(program) + " failed: " + why};
+}
 
 }  // namespace
 
@@ -36,7 +38,8 @@ ScriptChecker::Findings ScriptChecker::check(std::string_view shell, std::string
 
 ScriptChecker::Findings ScriptChecker::ask_shellcheck(std::string_view shell, std::string_view script) const {
   ProcessSpec spec;
-  spec.argv = {shellcheck_, "--norc", "--format", "json", "--shell", std::string(shell), "--exclude", k_excluded, "-"};
+  spec.argv = {shellcheck_,        "--norc",    "--format", "json", "--shell",
+               std::string(shell), "--exclude", k_excluded, "-"};
   // GitHub's runner starts both shells so that the first failure ends the script.
   spec.input = (shell == "bash" ? "set -eo pipefail\n" : "set -e\n") + std::string(script) + "\n";
   const auto run = run_process(spec);
@@ -46,9 +49,10 @@ ScriptChecker::Findings ScriptChecker::ask_shellcheck(std::string_view shell, st
   Findings findings;
   for (const auto& item : json) {
     if (!item.is_object()) continue;
-    findings.push_back({"SC" + std::to_string(item.value("code", 0)) + " (" + item.value("level", "") + ") in line " +
-                        std::to_string(item.value("line", 1) - 1) + ", column " + std::to_string(item.value("column", 0)) + " of the script: " +
-                        item.value("message", "")});
+    findings.push_back({"SC" + std::to_string(item.value("code", 0)) + " (" + item.value("level", "") +
+                        ") in line " + std::to_string(item.value("line", 1) - 1) + ", column " +
+                        std::to_string(item.value("column", 0)) +
+                        " of the script: " + item.value("message", "")});
   }
   return findings;
 }

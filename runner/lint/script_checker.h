@@ -1,6 +1,6 @@
 #pragma once
-// ScriptChecker: what shellcheck and pyflakes say of a script. Each script is checked once, however often it stands.
-// Thread-safe.
+// ScriptChecker: what shellcheck and pyflakes say of a script. Each script is checked once, however often it
+// stands. Thread-safe.
 
 #include <map>
 #include <mutex>

@@ -1,6 +1,6 @@
-// Lints actionlint's test data and compares the places of the findings, file by file; the wording is ours. Prints the
-// score. Fails when a case disagrees that is not listed in disagreements.txt, or agrees although it is.
-// Skipped (77) when the data is absent.
+// Lints actionlint's test data and compares the places of the findings, file by file; the wording is ours.
+// Prints the score. Fails when a case disagrees that is not listed in disagreements.txt, or agrees although
+// it is. Skipped (77) when the data is absent.
 
 #include "executors/base/process.h"
 #include "parser/lint/lint.h"
@@ -43,18 +43,23 @@ bool has_tools(const json& test) {
   });
 }
 
-std::string path_of(const std::string& name) { return drydock::find_program(name).value_or(""); }
+std::string path_of(const std::string& name) {
+  return drydock::find_program(name).value_or("");
+}
 
 drydock::runner::ScriptChecker& checker() {
   const auto pyflakes = path_of("pyflakes");
-  static drydock::runner::ScriptChecker instance(path_of("shellcheck"), pyflakes.empty() ? path_of("pyflakes3") : pyflakes);
+  static drydock::runner::ScriptChecker instance(path_of("shellcheck"),
+                                                 pyflakes.empty() ? path_of("pyflakes3") : pyflakes);
   return instance;
 }
 
 Diagnostics lint_file(const fs::path& path, const fs::path& root, const std::string& shown, bool with_tools) {
   drydock::parser::lint::LintOptions options;
   if (with_tools) {
-    options.check_script = [](std::string_view shell, std::string_view script) { return checker().check(shell, script); };
+    options.check_script = [](std::string_view shell, std::string_view script) {
+      return checker().check(shell, script);
+    };
   }
   options.read_file = [&](std::string_view relative) { return read(root / relative); };
   return drydock::parser::lint::lint(read(path).value_or(""), shown, options);
@@ -83,8 +88,10 @@ Comparison compare(const json& test, const fs::path& data) {
   const auto input = data / test["input"].get<std::string>();
   const bool is_project = fs::is_directory(input);
   for (const auto& path : inputs_of(input)) {
-    const auto shown = is_project ? "workflows/" + fs::relative(path, input).string() : test["display_path"].get<std::string>();
-    for (const auto& finding : lint_file(path, data / test["project_root"].get<std::string>(), shown, !test["needs_tools"].empty())) {
+    const auto shown = is_project ? "workflows/" + fs::relative(path, input).string()
+                                  : test["display_path"].get<std::string>();
+    for (const auto& finding : lint_file(path, data / test["project_root"].get<std::string>(), shown,
+                                         !test["needs_tools"].empty())) {
       const Place place{shown, finding.range.start.line, finding.range.start.column};
       result.surplus.insert(place);
       result.messages[place] += "\n      " + finding.message + " [" + finding.rule + "]";
@@ -101,7 +108,8 @@ Comparison compare(const json& test, const fs::path& data) {
     const Place place{expected["file"], expected["line"], expected["col"]};
     if (!found.contains(place)) result.missing.insert(place);
     result.surplus.erase(place);
-    if (!found.contains(place)) result.messages[place] = "\n      expected: " + expected["text"].get<std::string>();
+    if (!found.contains(place))
+      result.messages[place] = "\n      expected: " + expected["text"].get<std::string>();
   }
   return result;
 }
@@ -112,7 +120,8 @@ void report(const std::string& id, const Comparison& result) {
     for (const auto& place : places) {
       const auto& [file, line, column] = place;
       const auto message = result.messages.find(place);
-      std::cout << "    " << what << " " << file << ":" << line << ":" << column << (message == result.messages.end() ? "" : message->second) << "\n";
+      std::cout << "    " << what << " " << file << ":" << line << ":" << column
+                << (message == result.messages.end() ? "" : message->second) << "\n";
     }
   };
   list("missing", result.missing);
@@ -125,7 +134,8 @@ std::map<std::string, std::string> known_disagreements(const char* path) {
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
     const auto colon = line.find(": ");
-    if (!line.empty() && line[0] != '#' && colon != std::string::npos) known[line.substr(0, colon)] = line.substr(colon + 2);
+    if (!line.empty() && line[0] != '#' && colon != std::string::npos)
+      known[line.substr(0, colon)] = line.substr(colon + 2);
   }
   return known;
 }
@@ -158,7 +168,7 @@ int main(int argc, char** argv) {
       report(id, result);
     }
   }
-  std::cout << "actionlint: " << agree << " of " << total << " agree (" << known.size() << " known disagreements, " << untried
-            << " left out for want of shellcheck or pyflakes)\n";
+  std::cout << "actionlint: " << agree << " of " << total << " agree (" << known.size()
+            << " known disagreements, " << untried << " left out for want of shellcheck or pyflakes)\n";
   return wrong == 0 && total > 0 ? 0 : 1;
 }

@@ -26,8 +26,10 @@ TEST_CASE("the place of a finding is exact in every kind of scalar") {
       {with_steps("      - run: 'it''s ${{ env }}'\n"), {"6:21 expression"}},
       {with_steps("      - run: \"\\t\\\"x ${{ env }}\"\n"), {"6:21 expression"}},
       {with_steps("      - run: \"é ${{ github.nope }}\"\n"), {"6:21 expression"}},
-      {with_steps("      - run: |\n          echo\n            ${{ env }} ${{ github.nope }}\n"), {"8:13 expression", "8:28 expression"}},
-      {with_steps("      - run: >-\n          echo\n          ${{ github.sha &&\n          github.nope }}\n"), {"9:11 expression"}},
+      {with_steps("      - run: |\n          echo\n            ${{ env }} ${{ github.nope }}\n"),
+       {"8:13 expression", "8:28 expression"}},
+      {with_steps("      - run: >-\n          echo\n          ${{ github.sha &&\n          github.nope }}\n"),
+       {"9:11 expression"}},
       {with_steps("      - if: github.sha == 'é' && github.nope\n        run: x\n"), {"6:34 expression"}},
       {with_steps("      - if: |\n          github.nope\n        run: x\n"), {"7:11 expression"}},
   });
@@ -41,7 +43,8 @@ TEST_CASE("an error is what GitHub refuses, and said once") {
       {with_steps("      - run: echo ${{ github.nope }}\n"), {"6:23 expression"}},
       {"on: push\njobs:\n  a:\n    steps:\n      - run: x\n", {"!3:3 syntax"}},
       {"on: nope\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps: [{run: x}]\n", {"!1:5 events"}},
-      {"on: push\njobs:\n  a:\n    needs: [b]\n    runs-on: ubuntu-latest\n    steps: [{run: x}]\n", {"!3:3 needs"}},
+      {"on: push\njobs:\n  a:\n    needs: [b]\n    runs-on: ubuntu-latest\n    steps: [{run: x}]\n",
+       {"!3:3 needs"}},
       {"a: [\n", {"!2:1 syntax"}},
       {"", {"!1:1 syntax"}},
   });
@@ -49,12 +52,16 @@ TEST_CASE("an error is what GitHub refuses, and said once") {
 
 TEST_CASE("types follow steps, needs and the matrix") {
   check({
-      {with_steps("      - id: s\n        run: x\n      - run: ${{ steps.s.outputs.any }} ${{ steps.s.out }} ${{ steps.t.outcome }}\n"),
+      {with_steps("      - id: s\n        run: x\n      - run: ${{ steps.s.outputs.any }} ${{ steps.s.out }} "
+                  "${{ steps.t.outcome }}\n"),
        {"8:45 expression", "8:64 expression"}},
       {with_steps("      - run: ${{ github.event.inputs.x }}\n"), {}},
-      {with_steps("      - run: ${{ inputs.n == 'a' && inputs.m }}\n", "{workflow_dispatch: {inputs: {n: {type: number}}}}"), {"6:37 expression"}},
+      {with_steps("      - run: ${{ inputs.n == 'a' && inputs.m }}\n",
+                  "{workflow_dispatch: {inputs: {n: {type: number}}}}"),
+       {"6:37 expression"}},
       {with_steps("      - run: ${{ contains(github, 'a') }}\n"), {"6:27 expression", "6:27 expression"}},
-      {with_steps("      - run: ${{ format('{0} {2}', 'a', 'b') }}\n"), {"6:18 expression", "6:18 expression"}},
+      {with_steps("      - run: ${{ format('{0} {2}', 'a', 'b') }}\n"),
+       {"6:18 expression", "6:18 expression"}},
       {with_steps("      - run: ${{ startsWith('a') }}\n"), {"!6:18 expression"}},
       {with_steps("      - run: ${{ fromJSON('{\"a\":1}').b }}\n"), {"6:18 expression"}},
       {with_steps("      - run: ${{ success() }}\n"), {"!6:18 expression"}},
@@ -73,7 +80,9 @@ TEST_CASE("text of strangers in scripts") {
 
 TEST_CASE("a comment at the end of the line switches a rule off there") {
   check({
-      {with_steps("      - run: echo ${{ env }} # drydock: ignore expression\n      - run: echo ${{ env }}\n"), {"7:19 expression"}},
+      {with_steps(
+           "      - run: echo ${{ env }} # drydock: ignore expression\n      - run: echo ${{ env }}\n"),
+       {"7:19 expression"}},
   });
 }
 
@@ -89,16 +98,22 @@ TEST_CASE("rules are chosen by name") {
 
 TEST_CASE("local actions and workflows are read through the callback") {
   const std::map<std::string, std::string, std::less<>> files = {
-      {"act/action.yml", "name: a\ndescription: b\ninputs:\n  x:\n    required: true\noutputs:\n  o:\n    value: 1\nruns:\n  using: composite\n  steps: []\n"},
-      {"w.yml", "on:\n  workflow_call:\n    inputs:\n      n:\n        type: number\n        required: true\n    outputs:\n      o:\n        value: x\n"}};
+      {"act/action.yml",
+       "name: a\ndescription: b\ninputs:\n  x:\n    required: true\noutputs:\n  o:\n    value: 1\nruns:\n  "
+       "using: composite\n  steps: []\n"},
+      {"w.yml",
+       "on:\n  workflow_call:\n    inputs:\n      n:\n        type: number\n        required: true\n    "
+       "outputs:\n      o:\n        value: x\n"}};
   LintOptions options;
   options.read_file = [&](std::string_view path) {
     const auto file = files.find(path);
     return file == files.end() ? std::nullopt : std::optional(file->second);
   };
-  CHECK(found(with_steps("      - uses: ./act\n        with: {y: 1}\n        id: s\n      - run: ${{ steps.s.outputs.p }}\n"), options) ==
-        Found{"6:15 action", "7:16 action", "9:18 expression"});
-  const std::string call = "on: push\njobs:\n  a:\n    uses: ./w.yml\n    with:\n      n: x\n  b:\n    uses: ./nope.yml\n";
+  CHECK(found(with_steps("      - uses: ./act\n        with: {y: 1}\n        id: s\n      - run: ${{ "
+                         "steps.s.outputs.p }}\n"),
+              options) == Found{"6:15 action", "7:16 action", "9:18 expression"});
+  const std::string call =
+      "on: push\njobs:\n  a:\n    uses: ./w.yml\n    with:\n      n: x\n  b:\n    uses: ./nope.yml\n";
   CHECK(found(call, options) == Found{"6:10 expression", "8:11 workflow-call"});
 }
 

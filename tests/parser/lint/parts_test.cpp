@@ -11,12 +11,14 @@
 namespace drydock::parser::lint {
 
 TEST_CASE("cron lines") {
-  for (const auto* good : {"*/5 * * * *", "0 0 * * sun", "0,30 1-5 1 jan-mar MON", "5/10 * * * *", "0 0 31 12 6"}) {
+  for (const auto* good :
+       {"*/5 * * * *", "0 0 * * sun", "0,30 1-5 1 jan-mar MON", "5/10 * * * *", "0 0 31 12 6"}) {
     INFO(good);
     CHECK_FALSE(schedule_problem(good));
   }
-  for (const auto* bad : {"", "* * * *", "0 0 * * * *", "60 * * * *", "0 24 * * *", "0 0 0 * *", "0 0 * 13 *", "0 0 * * 8", "@daily", "*/0 * * * *",
-                          "5-1 * * * *", "x * * * *", "*/4 * * * *", "* * * * *", "0,2 * * * *", "59 * * * * "}) {
+  for (const auto* bad : {"", "* * * *", "0 0 * * * *", "60 * * * *", "0 24 * * *", "0 0 0 * *", "0 0 * 13 *",
+                          "0 0 * * 8", "@daily", "*/0 * * * *", "5-1 * * * *", "x * * * *", "*/4 * * * *",
+                          "* * * * *", "0,2 * * * *", "59 * * * * "}) {
     INFO(bad);
     CHECK(schedule_problem(bad).has_value() == (std::string_view(bad) != "59 * * * * "));
   }
@@ -54,13 +56,17 @@ TEST_CASE("popular actions are found by name and version, in any case") {
 }
 
 TEST_CASE("findings are printed in four forms") {
-  const Diagnostics findings = {{Severity::error, "a,b.yml", {{2, 3}, {2, 4}}, "syntax", "wrong\nhere", "mend it"}};
+  const Diagnostics findings = {
+      {Severity::error, "a,b.yml", {{2, 3}, {2, 4}}, "syntax", "wrong\nhere", "mend it"}};
   CHECK(format_json({}) == "[]\n");
   const auto json = nlohmann::json::parse(format_json(findings));
-  const auto* const expected = R"j([{"file":"a,b.yml","line":2,"column":3,"rule":"syntax","severity":"error","message":"wrong\nhere (mend it)"}])j";
+  const auto* const expected =
+      R"j([{"file":"a,b.yml","line":2,"column":3,"rule":"syntax","severity":"error","message":"wrong\nhere (mend it)"}])j";
   CHECK(json == nlohmann::json::parse(expected));
-  CHECK(format_github(findings) == "::error file=a%2Cb.yml,line=2,col=3,title=syntax::wrong%0Ahere (mend it)\n");
-  CHECK(format_text(findings, {{"a,b.yml", "x\n  y\n"}}) == "a,b.yml:2:3: wrong\nhere [syntax]\n    y\n    ^\n  mend: mend it\n");
+  CHECK(format_github(findings) ==
+        "::error file=a%2Cb.yml,line=2,col=3,title=syntax::wrong%0Ahere (mend it)\n");
+  CHECK(format_text(findings, {{"a,b.yml", "x\n  y\n"}}) ==
+        "a,b.yml:2:3: wrong\nhere [syntax]\n    y\n    ^\n  mend: mend it\n");
   const auto sarif = nlohmann::json::parse(format_sarif(findings, "1"));
   CHECK(sarif["version"] == "2.1.0");
   CHECK(sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 2);
@@ -69,9 +75,12 @@ TEST_CASE("findings are printed in four forms") {
 
 TEST_CASE("comments leave warnings out") {
   const std::string text = "a\nb # drydock: ignore r, s\n# drydock: ignore r\nc\n";
-  const auto at = [](Severity severity, int line, const char* rule) { return Diagnostic{severity, "", {{line, 1}, {line, 2}}, rule, "", ""}; };
-  Diagnostics findings = {at(Severity::warning, 1, "r"), at(Severity::warning, 2, "r"), at(Severity::warning, 2, "t"),
-                          at(Severity::error, 2, "s"), at(Severity::warning, 4, "r"), at(Severity::warning, 4, "s")};
+  const auto at = [](Severity severity, int line, const char* rule) {
+    return Diagnostic{severity, "", {{line, 1}, {line, 2}}, rule, "", ""};
+  };
+  Diagnostics findings = {at(Severity::warning, 1, "r"), at(Severity::warning, 2, "r"),
+                          at(Severity::warning, 2, "t"), at(Severity::error, 2, "s"),
+                          at(Severity::warning, 4, "r"), at(Severity::warning, 4, "s")};
   drop_ignored(findings, text);
   std::vector<std::string> left;
   for (const auto& d : findings) left.push_back(std::to_string(d.range.start.line) + d.rule);

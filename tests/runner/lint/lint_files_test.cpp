@@ -37,7 +37,8 @@ constexpr const char* k_head = "on: push\njobs:\n  a:\n    runs-on: ubuntu-lates
 
 TEST_CASE("files, their repository, and what they refer to are found") {
   const Folder folder;
-  const auto b = folder.write(".github/workflows/b.yml", std::string(k_head) + "      - uses: ./act\n        with: {x: 1}\n");
+  const auto b = folder.write(".github/workflows/b.yml",
+                              std::string(k_head) + "      - uses: ./act\n        with: {x: 1}\n");
   const auto a = folder.write(".github/workflows/a.yaml", std::string(k_head) + "      - run: x\n");
   folder.write(".github/workflows/notes.txt", "");
   folder.write("act/action.yml", "name: a\ndescription: b\nruns:\n  using: composite\n  steps: []\n");
@@ -66,7 +67,10 @@ TEST_CASE("scripts are given to the checkers that are installed") {
   if (!find_program("shellcheck")) return;
   const Folder folder;
   LintRequest request;
-  request.files = {folder.write("w.yml", std::string(k_head) + "      - run: cat ${{ github.sha }} | grep $x\n      - run: $Env:A\n        shell: pwsh\n")};
+  request.files = {folder.write(
+      "w.yml",
+      std::string(k_head) +
+          "      - run: cat ${{ github.sha }} | grep $x\n      - run: $Env:A\n        shell: pwsh\n")};
   request.shellcheck = true;
   const auto done = lint_files(request);
   REQUIRE(done.ok());
@@ -81,10 +85,13 @@ TEST_CASE("a thousand files are linted in about a second") {
   const Folder folder;
   std::string text = k_head;
   for (int i = 0; i < 20; ++i) {
-    text += "      - uses: actions/checkout@v4\n      - run: echo ${{ github.sha }}\n        if: github.ref == 'refs/heads/main'\n        env:\n          A: ${{ runner.os }}-${{ hashFiles('**/x') }}\n";
+    text +=
+        "      - uses: actions/checkout@v4\n      - run: echo ${{ github.sha }}\n        if: github.ref == "
+        "'refs/heads/main'\n        env:\n          A: ${{ runner.os }}-${{ hashFiles('**/x') }}\n";
   }
   LintRequest request;
-  for (int i = 0; i < 1000; ++i) request.files.push_back(folder.write("w" + std::to_string(i) + ".yml", text));
+  for (int i = 0; i < 1000; ++i)
+    request.files.push_back(folder.write("w" + std::to_string(i) + ".yml", text));
   const auto begin = std::chrono::steady_clock::now();
   const auto done = lint_files(request);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
