@@ -15,6 +15,10 @@ bool in_name(char c) {
   return !std::isspace(static_cast<unsigned char>(c)) && k_not_in_names.find(c) == std::string_view::npos;
 }
 
+bool may_follow_name(char c) {
+  return std::isspace(static_cast<unsigned char>(c)) || std::string_view("=~}/.)|]").find(c) != std::string_view::npos;
+}
+
 Error malformed(std::string_view source, const std::string& why) {
   return make_error(ErrorCode::usage, "template \"" + std::string(source) + "\": " + why);
 }
@@ -132,6 +136,7 @@ class ExpressionReader {
           const auto what = at_ < text_.size() ? std::string(1, text_[at_]) : std::string("the end");
           return malformed(source_, "unexpected " + what + " in an expression");
         }
+        if (at_ < text_.size() && !may_follow_name(text_[at_])) return malformed(source_, "a name runs into other text");
         const auto word = text_.substr(start, at_ - start);
         if (word == "this" && out.parts.empty()) {
           out.scoped = true;

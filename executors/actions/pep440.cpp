@@ -101,7 +101,8 @@ void read_suffixes(VersionReader& reader, PythonVersion& out) {
   if (const auto dev = reader.labelled({"dev"})) out.dev = dev->second;
 }
 
-/// Letters and digits in pieces between ".", "-" and "_"; numbers lose leading zeros.
+/// Letters and digits in pieces between ".", "-" and "_"; numbers lose leading zeros. The pieces are joined by
+/// commas, other than PEP 440 says: so does the library of the original, and tags must come out the same.
 bool read_local(std::string text, PythonVersion& out) {
   for (char& c : text) {
     if (c == '-' || c == '_') c = '.';
@@ -116,7 +117,7 @@ bool read_local(std::string text, PythonVersion& out) {
     if (part.empty()) return false;
     parts.push_back(numeric ? whole(std::strtod(part.c_str(), nullptr)) : part);
   }
-  out.local = join(parts, ".");
+  out.local = join(parts, ",");
   return true;
 }
 

@@ -19,7 +19,7 @@ struct PythonVersion {
   bool is_final() const { return pre_letter.empty() && !post && !dev; }
   /// The part at the position; 0 when the release is shorter.
   double part(std::size_t position) const { return position < release.size() ? release[position] : 0; }
-  /// Normalised: "1.2.3rc1.post2.dev3+local.1".
+  /// Normalised: "1.2.3rc1.post2.dev3+local,1".
   std::string clean() const;
 };
 
