@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -75,6 +76,43 @@ Error error_from_json(const nlohmann::json& json) {
   error.context = json.value("context", std::vector<std::string>{});
   return error;
 }
+
+/// Masks output that comes from the engine: it knows the build's secrets alone, the caller's bus knows them all. One
+/// stream for each vertex and descriptor, for a secret may come in two pieces.
+class OutputMask {
+ public:
+  explicit OutputMask(Bus& bus) : bus_(bus) {}
+
+  void publish(Event event) {
+    if (event.kind == EventKind::log) {
+      const auto found = streams_.try_emplace({event.vertex, event.stream}, event, bus_.masker()).first;
+      event.text = found->second.stream.feed(event.text);
+      if (event.text.empty()) return;
+    }
+    if (event.kind == EventKind::vertex_finished) release(event.vertex);
+    bus_.publish(std::move(event));
+  }
+
+ private:
+  struct Output {
+    Output(const Event& first, const Masker& masker) : event(first), stream(masker) {}
+    Event event;
+    Masker::Stream stream;
+  };
+
+  void release(const std::string& vertex) {
+    for (const auto stream : {Stream::out, Stream::err}) {
+      auto found = streams_.extract({vertex, stream});
+      if (found.empty()) continue;
+      auto event = std::move(found.mapped().event);
+      event.text = found.mapped().stream.flush();
+      if (!event.text.empty()) bus_.publish(std::move(event));
+    }
+  }
+
+  Bus& bus_;
+  std::map<std::pair<std::string, Stream>, Output> streams_;
+};
 
 }  // namespace
 
@@ -157,13 +195,14 @@ Result<EngineResult> call_engine(const EngineCall& call, int in_fd, int out_fd, 
   const std::stop_callback on_stop(stop, close_own);
   LineReader reader(out_fd);
   std::optional<Result<EngineResult>> answer;
+  OutputMask output(bus);
   while (const auto line = reader.next()) {
     const auto json = parse_json(*line, "engine message");
     if (!json.ok()) continue;
     if (json->contains("event")) {
       Event event;
       std::string why;
-      if (from_json((*json)["event"], event, why)) bus.publish(std::move(event));
+      if (from_json((*json)["event"], event, why)) output.publish(std::move(event));
     } else if (json->contains("result")) {
       answer = engine_result_from_json((*json)["result"]);
     } else if (json->contains("error")) {
