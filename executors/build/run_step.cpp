@@ -255,7 +255,7 @@ Result<RunOutcome> execute_run(Engine& engine, const RunJob& job, Vertex& vertex
   outcome.emulator_crashed = failure.retry();
   outcome.error = make_error(ErrorCode::failed, "\"" + quoted(job.arguments) + "\" failed with exit code " +
                                                     std::to_string(result.exit_code) +
-                                                    (failure.why.empty() ? "" : ": " + failure.why),
+                                                    (failure.kind == sandbox::FailureKind::program ? "" : ": " + failure.why),
                              failure.mend);
   return outcome;
 }

@@ -366,7 +366,10 @@ Result<LayerPtr> StageSolver::execute(std::size_t index, const oci::Digest& step
     }
     if (layer.error().code == ErrorCode::cancelled) return std::move(layer).error();
     vertex.failed(layer.error().message);
-    return std::move(layer).error().while_("in " + vertex_name(index) + ", " + step.place.file + ":" +
+    auto error = std::move(layer).error();
+    // Where several platforms are built, what failed may have said its last far above.
+    if (const auto last = vertex.last_output(); !last.empty()) error.message += "; the last it said:" + last;
+    return std::move(error).while_("in " + vertex_name(index) + ", " + step.place.file + ":" +
                                            std::to_string(step.place.line));
   }
 }

@@ -28,7 +28,29 @@ void Vertex::output(Stream stream, std::string_view piece) {
   auto log = event(EventKind::log);
   log.stream = stream;
   log.text = (stream == Stream::out ? out_ : err_).feed(piece);
+  keep_tail(log.text);
   if (!log.text.empty()) scope_.bus->publish(std::move(log));
+}
+
+void Vertex::keep_tail(std::string_view text) {
+  constexpr std::size_t k_kept = 2000;
+  tail_.append(text);
+  if (tail_.size() > 2 * k_kept) tail_.erase(0, tail_.size() - k_kept);
+}
+
+std::string Vertex::last_output() const {
+  constexpr int k_lines = 10;
+  auto end = tail_.find_last_not_of("\r\n");
+  if (end == std::string::npos) return {};
+  std::string text;
+  for (int line = 0; line < k_lines; ++line) {
+    const auto before = tail_.rfind('\n', end);
+    const auto begin = before == std::string::npos ? 0 : before + 1;
+    text.insert(0, "\n    " + tail_.substr(begin, end - begin + 1));
+    if (before == std::string::npos || before == 0) break;
+    end = before - 1;
+  }
+  return text;
 }
 
 void Vertex::progress(std::int64_t current, std::int64_t total) {
@@ -59,6 +81,7 @@ void Vertex::finish(Outcome outcome, std::string text) {
     auto log = event(EventKind::log);
     log.stream = stream;
     log.text = held->flush();
+    keep_tail(log.text);
     if (!log.text.empty()) scope_.bus->publish(std::move(log));
   }
   auto end = event(EventKind::vertex_finished);

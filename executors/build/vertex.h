@@ -39,10 +39,13 @@ class Vertex {
   void missed(std::string reason);
   void succeeded();
   void failed(const std::string& why);
+  /// The end of the output, masked, each line indented; empty when there was none.
+  std::string last_output() const;
 
  private:
   Event event(EventKind kind) const;
   void finish(Outcome outcome, std::string text);
+  void keep_tail(std::string_view text);
 
   VertexScope scope_;
   VertexStart start_;
@@ -50,6 +53,7 @@ class Vertex {
   Masker::Stream out_, err_;
   CacheState cache_ = CacheState::none;
   std::string reason_;
+  std::string tail_;
   bool finished_ = false;
 };
 

@@ -12,7 +12,8 @@ run_workflow
 expect_status 1
 expect_text 'linux/arm64'
 expect_text "Dockerfile:$line"
-expect_text 'on aarch64'
+expect_text 'exit code 1; the last it said:'
+expect_text '^    on aarch64'
 expect_old_tag
 
 # Mended, both platforms are published.
