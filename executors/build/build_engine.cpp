@@ -1,6 +1,8 @@
 #include "executors/build/build_engine.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -18,6 +20,31 @@ namespace drydock::build {
 namespace {
 
 constexpr int k_schema = 1;
+
+/// A key that changed what is written and is passed over would give another image than was asked for.
+Status refuse_unsupported_output(const OutputSpec& output) {
+  static const std::map<std::string, std::set<std::string>> keys{
+      {"image", {"name", "push", "push-by-digest", "name-canonical", "compression", "compression-level"}},
+      {"oci", {"dest", "compression", "compression-level"}},
+      {"docker", {"dest", "compression", "compression-level"}},
+      {"local", {"dest"}},
+      {"tar", {"dest"}}};
+  // What is done anyway may be said.
+  static const std::map<std::string, std::string> given{
+      {"tar", "true"}, {"oci-mediatypes", "true"}, {"unpack", "false"}, {"platform-split", "true"}};
+  const auto known = keys.find(output.type);
+  if (known == keys.end()) {
+    return make_error(ErrorCode::unsupported, "output type=" + output.type + " is not supported",
+                      "use image, oci, docker, local or tar");
+  }
+  for (const auto& [key, value] : output.attributes) {
+    const auto fixed = given.find(key);
+    if (known->second.contains(key) || (fixed != given.end() && fixed->second == value)) continue;
+    return make_error(ErrorCode::unsupported, "output type=" + output.type + " with " + key + "=" + value + " is not supported",
+                      "leave " + key + " out");
+  }
+  return {};
+}
 
 /// A request whose meaning this engine does not have is refused before anything is done.
 Status check_supported(const BuildRequest& request) {
@@ -48,14 +75,7 @@ Status check_supported(const BuildRequest& request) {
       }
     }
   }
-  for (const auto& output : request.outputs) {
-    for (const auto* known : {"image", "oci", "docker", "local", "tar"}) {
-      if (output.type == known) goto next;
-    }
-    return make_error(ErrorCode::unsupported, "output type=" + output.type + " is not supported",
-                      "use image, oci, docker, local or tar");
-  next:;
-  }
+  for (const auto& output : request.outputs) DRYDOCK_TRY(refuse_unsupported_output(output));
   return {};
 }
 
