@@ -1,5 +1,7 @@
 #include "executors/isolation/sandbox_host.h"
 
+#include <algorithm>
+#include <functional>
 #include <mutex>
 
 #include "executors/base/fs.h"
@@ -25,6 +27,34 @@ class SandboxHost : public step::StepHost {
 
  private:
   sandbox::View view_;
+};
+
+/// A job of native actions alone needs no view: it is made when a program first asks for it.
+class LateHost : public step::StepHost {
+ public:
+  using Make = std::function<Result<std::unique_ptr<step::StepHost>>()>;
+  explicit LateHost(Make make) : make_(std::move(make)) {}
+  Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override {
+    DRYDOCK_TRY(ready());
+    return host_->run(spec, std::move(stop));
+  }
+  std::optional<std::string> find_program(std::string_view name, const Environment& environment) override {
+    // What went wrong is told by run(), which comes next.
+    return ready() ? host_->find_program(name, environment) : drydock::find_program(name, &environment);
+  }
+  Environment environment() override { return current_environment(); }
+
+ private:
+  Status ready() {
+    const std::lock_guard lock(mutex_);
+    if (host_) return {};
+    DRYDOCK_ASSIGN(host_, make_());
+    return {};
+  }
+
+  Make make_;
+  std::mutex mutex_;
+  std::unique_ptr<step::StepHost> host_;
 };
 
 /// What the views of one run have in common.
@@ -86,7 +116,12 @@ class Sandboxes {
 
 step::HostFactory sandbox_hosts(SandboxOptions options) {
   auto sandboxes = std::make_shared<Sandboxes>(std::move(options));
-  return [sandboxes](const step::JobRequest& request) { return sandboxes->make(request); };
+  return [sandboxes](const step::JobRequest& request) -> Result<std::unique_ptr<step::StepHost>> {
+    const bool scripts = std::any_of(request.steps.begin(), request.steps.end(), [](const auto& s) { return !s.is_action(); });
+    if (scripts) return sandboxes->make(request);
+    return std::unique_ptr<step::StepHost>(
+        std::make_unique<LateHost>([sandboxes, &request] { return sandboxes->make(request); }));
+  };
 }
 
 }  // namespace drydock::isolation

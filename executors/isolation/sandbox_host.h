@@ -26,6 +26,7 @@ struct SandboxOptions {
   std::vector<std::string> shared;
 };
 
+/// The request outlives what is made for it.
 step::HostFactory sandbox_hosts(SandboxOptions options);
 
 }  // namespace drydock::isolation

@@ -70,7 +70,7 @@ Result<step::RunnerInfo> this_runner(const WorkflowArguments& arguments, const C
   const auto architecture = host_platform().architecture;
   runner.arch = architecture == "amd64" ? "X64" : architecture == "arm64" ? "ARM64" : architecture == "386" ? "X86" : architecture == "arm" ? "ARM" : architecture;
   runner.network = arguments.offline ? step::NetworkPolicy::offline : step::NetworkPolicy::online;
-  const auto isolation = !arguments.isolation.empty() ? arguments.isolation : !config.isolation.empty() ? config.isolation : "host";
+  const auto isolation = !arguments.isolation.empty() ? arguments.isolation : !config.isolation.empty() ? config.isolation : "sandbox";
   DRYDOCK_ASSIGN(runner.isolation, step::parse_isolation(isolation));
   return runner;
 }
@@ -144,7 +144,7 @@ void WorkflowArguments::add_to(CLI::App& command) {
   command.add_option("--var-file", var_file, "file of NAME=VALUE lines");
   command.add_option("--env-file", env_file, "environment of the steps: file of NAME=VALUE lines");
   command.add_option("--input", inputs, "NAME=VALUE of workflow_dispatch");
-  command.add_option("--isolation", isolation, "host, sandbox or container");
+  command.add_option("--isolation", isolation, "where steps run: sandbox (the default), host or container");
   command.add_flag("--offline", offline, "fetch nothing");
 }
 
