@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -26,6 +27,9 @@ struct WriterCloser {
   void operator()(archive* a) const { ::archive_write_free(a); }
 };
 
+/// "fd:3": a descriptor that the caller handed to this process.
+constexpr std::string_view k_descriptor_prefix = "fd:";
+
 /// A tar file that appears under its name only when it is whole; "-" is standard output.
 class TarFile {
  public:
@@ -35,8 +39,9 @@ class TarFile {
     file.archive_.reset(::archive_write_new());
     ::archive_write_set_format_pax_restricted(file.archive_.get());
     int status = ARCHIVE_OK;
-    if (path == "-") {
-      status = ::archive_write_open_fd(file.archive_.get(), STDOUT_FILENO);
+    if (path == "-" || path.starts_with(k_descriptor_prefix)) {
+      const int fd = path == "-" ? STDOUT_FILENO : std::atoi(path.c_str() + k_descriptor_prefix.size());
+      status = ::archive_write_open_fd(file.archive_.get(), fd);
     } else {
       file.scratch_ = path + ".tmp-" + process_token();
       status = ::archive_write_open_filename(file.archive_.get(), file.scratch_.c_str());

@@ -37,7 +37,14 @@ struct Pipe {
   }
 };
 
-Result<build::EngineResult> run_in_namespace(const build::EngineCall& call, Bus& bus, std::stop_token stop) {
+/// Standard output of the engine's process carries its messages; an archive for ours goes through a descriptor more.
+constexpr int k_output_fd = 3;
+
+Result<build::EngineResult> run_in_namespace(build::EngineCall call, Bus& bus, std::stop_token stop) {
+  for (auto& output : call.request.outputs) {
+    const auto dest = output.attributes.find("dest");
+    if (dest != output.attributes.end() && dest->second == "-") dest->second = "fd:" + std::to_string(k_output_fd);
+  }
   Pipe in, out;
   DRYDOCK_TRY(in.open());
   DRYDOCK_TRY(out.open());
@@ -45,7 +52,7 @@ Result<build::EngineResult> run_in_namespace(const build::EngineCall& call, Bus&
   const auto self = std::filesystem::read_symlink("/proc/self/exe", failed);
   if (failed) return errno_error("/proc/self/exe", failed.value());
   sandbox::UserNamespaceOptions options;
-  options.descriptors = {{in.read_end, 0}, {out.write_end, 1}, {STDERR_FILENO, 2}};
+  options.descriptors = {{in.read_end, 0}, {out.write_end, 1}, {STDERR_FILENO, 2}, {STDOUT_FILENO, k_output_fd}};
   DRYDOCK_ASSIGN(auto process, sandbox::spawn_in_user_namespace({self.string(), "engine", "--stdio"}, options));
   in.close_read();
   out.close_write();
