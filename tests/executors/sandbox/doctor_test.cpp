@@ -11,7 +11,6 @@ using namespace drydock::sandbox::test;
 
 TEST_CASE("the doctor tries everything and leaves nothing behind", "[real]") {
   const Scratch scratch;
-  const auto mounts = current_mounts().size();
   const auto checks = examine_machine({scratch.path(), {host_platform(), {"linux", "wasm", "", ""}}});
   std::map<std::string, Check> by_id;
   for (const auto& check : checks) {
@@ -28,7 +27,8 @@ TEST_CASE("the doctor tries everything and leaves nothing behind", "[real]") {
   CHECK(by_id["platform " + host_platform().to_string()].state == CheckState::ok);
   CHECK(by_id["platform linux/wasm"].state == CheckState::warning);
   CHECK(std::filesystem::is_empty(scratch.path()));
-  CHECK(current_mounts().size() == mounts);
+  // Of ours alone: other programs of this machine mount and unmount as they like.
+  for (const auto& mount : current_mounts()) CHECK_FALSE(mount.target.starts_with(scratch.path().string()));
 
   const auto json = to_json(checks);
   CHECK(json["schema"] == 1);
