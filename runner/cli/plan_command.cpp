@@ -7,6 +7,7 @@
 #include "runner/cli/action_services.h"
 #include "runner/cli/cli.h"
 #include "runner/cli/exit_code.h"
+#include "runner/cli/hosts.h"
 #include "runner/cli/workflow_arguments.h"
 #include "runner/plan/plan.h"
 
@@ -31,6 +32,7 @@ int plan(const PlanArguments& arguments) {
   inputs.settings = prepared->settings;
   inputs.workers = {worker::local_worker(emulated_platforms())};
   inputs.actions = &actions;
+  inputs.hosts = hosts_of(arguments.common, prepared->config, nullptr);
   inputs.jobs = {arguments.common.jobs.begin(), arguments.common.jobs.end()};
   const auto made = make_plan(prepared->workflows, inputs);
   const auto text = arguments.json ? dump_json(to_json(made), 2) + "\n" : to_text(made);

@@ -6,7 +6,6 @@
 
 #include "executors/actions/register.h"
 #include "executors/base/fs.h"
-#include "executors/isolation/sandbox_host.h"
 #include "executors/oci/store.h"
 #include "parser/workflow/event_filter.h"
 #include "runner/build/build_machine.h"
@@ -14,6 +13,7 @@
 #include "runner/cli/cli.h"
 #include "runner/cli/common.h"
 #include "runner/cli/exit_code.h"
+#include "runner/cli/hosts.h"
 #include "runner/cli/workflow_arguments.h"
 #include "runner/events/history.h"
 #include "runner/schedule/run_workflow.h"
@@ -77,7 +77,7 @@ class RunCommand {
     services.bus = &console_.bus();
     services.actions = &actions_;
     services.builder = &machine_;
-    services.hosts[step::Isolation::sandbox] = isolation::sandbox_hosts(sandbox_options());
+    services.hosts = hosts_of(arguments_.common, prepared_.config, &console_.bus());
     services.secret = [this](const std::string& name) -> std::optional<std::string> {
       const auto found = prepared_.secrets.find(name);
       if (found == prepared_.secrets.end()) return std::nullopt;
@@ -88,13 +88,6 @@ class RunCommand {
 
   std::string store_root() const {
     return prepared_.config.store.empty() ? oci::default_store_root() : prepared_.config.store;
-  }
-
-  isolation::SandboxOptions sandbox_options() {
-    const bool asked = !arguments_.common.isolation.empty() || !prepared_.config.isolation.empty();
-    return {.state_dir = store_root() + "/state",
-            .bus = &console_.bus(),
-            .otherwise = asked ? isolation::Otherwise::fail : isolation::Otherwise::run_on_host};
   }
 
   Status open_run() {
