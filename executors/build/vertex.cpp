@@ -1,5 +1,7 @@
 #include "executors/build/vertex.h"
 
+#include <utility>
+
 namespace drydock::build {
 
 Vertex::Vertex(const VertexScope& scope, VertexStart start)
@@ -54,6 +56,8 @@ std::string Vertex::last_output() const {
 }
 
 void Vertex::progress(std::int64_t current, std::int64_t total) {
+  // Transfers tell at every tick, also of none.
+  if (std::exchange(told_, current) == current) return;
   auto update = event(EventKind::progress);
   update.current = current;
   update.total = total;

@@ -54,6 +54,7 @@ class Vertex {
   CacheState cache_ = CacheState::none;
   std::string reason_;
   std::string tail_;
+  std::int64_t told_ = -1;
   bool finished_ = false;
 };
 
