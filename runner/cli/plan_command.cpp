@@ -9,6 +9,7 @@
 #include "runner/cli/exit_code.h"
 #include "runner/cli/hosts.h"
 #include "runner/cli/workflow_arguments.h"
+#include "runner/plan/graph.h"
 #include "runner/plan/plan.h"
 
 namespace drydock::runner {
@@ -18,6 +19,7 @@ namespace {
 struct PlanArguments {
   WorkflowArguments common;
   bool json = false;
+  std::string graph;
 };
 
 int plan(const PlanArguments& arguments) {
@@ -35,7 +37,10 @@ int plan(const PlanArguments& arguments) {
   inputs.hosts = hosts_of(arguments.common, prepared->config, nullptr);
   inputs.jobs = {arguments.common.jobs.begin(), arguments.common.jobs.end()};
   const auto made = make_plan(prepared->workflows, inputs);
-  const auto text = arguments.json ? dump_json(to_json(made), 2) + "\n" : to_text(made);
+  const auto form = parse_graph_form(arguments.graph);
+  const auto text = form ? to_graph(made, *form)
+                    : arguments.json ? dump_json(to_json(made), 2) + "\n"
+                                     : to_text(made);
   std::fwrite(text.data(), 1, text.size(), stdout);
   return parser::has_errors(made.problems) ? k_exit_invalid : k_exit_ok;
 }
@@ -46,7 +51,12 @@ void add_plan_command(CLI::App& app, Chosen& chosen) {
   auto arguments = std::make_shared<PlanArguments>();
   auto* command = app.add_subcommand("plan", "show what `run` would do, without doing it");
   arguments->common.add_to(*command);
-  command->add_flag("--json", arguments->json, "as JSON, see docs/formats/plan.md");
+  auto* json = command->add_flag("--json", arguments->json, "as JSON, see docs/formats/plan.md");
+  command->add_option("--graph", arguments->graph, "only the graph of the jobs: text (the default) or mermaid")
+      ->expected(0, 1)
+      ->default_str("text")
+      ->check(CLI::IsMember({"text", "mermaid"}))
+      ->excludes(json);
   command->callback([arguments, &chosen] { chosen.run = [arguments] { return plan(*arguments); }; });
 }
 
