@@ -84,12 +84,12 @@ class SetupBuildx : public step::NativeAction {
   static Status refuse_elsewhere(const step::ActionContext& context, const std::string& driver) {
     if (driver != "docker-container" && driver != "docker") {
       return make_error(ErrorCode::unsupported, context.uses() + ": input 'driver': '" + driver + "' would build on another machine",
-                        "use docker-container, and name other machines as workers in drydock.yaml");
+                        "use docker-container, or leave `driver` out");
     }
     for (const auto* input : {"append", "endpoint"}) {
       if (context.input(input).empty()) continue;
       return make_error(ErrorCode::unsupported, context.uses() + ": input '" + input + "' is not supported: it would build on another machine",
-                        "name other machines as workers in drydock.yaml");
+                        "leave it out: this machine builds every platform itself");
     }
     return {};
   }

@@ -23,7 +23,7 @@ Status serves_majors(std::string_view action, std::string_view version, Majors m
   const auto range = "v" + std::to_string(majors.oldest) + " to v" + std::to_string(majors.newest);
   return make_error(ErrorCode::unsupported,
                     std::string(action) + "@" + std::string(version) + " is not among the versions with a native form",
-                    "use " + range + ", or run the original with --real-actions");
+                    "use " + range);
 }
 
 std::string_view version_of(std::string_view uses) {

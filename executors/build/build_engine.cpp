@@ -105,6 +105,12 @@ class Build {
       engine_.emulators.emplace(std::move(emulators));
     } else {
       DRYDOCK_TRY(open_journal());
+      // Where the operator lets us, a missing emulator is registered on the host for as long as the build takes.
+      if (engine_.options.host_registration == sandbox::HostRegistration::allowed) {
+        DRYDOCK_ASSIGN(auto emulators, sandbox::set_up_emulation(request_.platforms, engine_.options.host_registration,
+                                                                 engine_.journal));
+        engine_.emulators.emplace(std::move(emulators));
+      }
     }
     DRYDOCK_TRY(plan());
     if (request_.check_only) return EngineResult{};

@@ -88,7 +88,6 @@ class CacheWriter {
  private:
   Status write_leg(Leg& leg) {
     DRYDOCK_ASSIGN(auto cache, LegCollector(engine_, leg, mode_).collect());
-    DRYDOCK_TRY(push_layers(engine_, cache.layers, reference_, leg.platform().to_string()));
     const auto config = cache_config(cache.entries).dump();
     oci::Manifest manifest;
     manifest.config = oci::describe(k_cache_config_type, config);
@@ -106,6 +105,7 @@ class CacheWriter {
     const auto tagged = reference_.with_tag(cache_tag(reference_.tag, engine_.request.target, leg.platform()));
     const auto present = engine_.registry->resolve(tagged, engine_.stop.get_token());
     if (!present.ok() || present->digest != descriptor.digest) {
+      DRYDOCK_TRY(push_layers(engine_, cache.layers, reference_, leg.platform().to_string()));
       DRYDOCK_TRY(engine_.registry->push_blob(reference_, config, engine_.stop.get_token()));
       DRYDOCK_TRY(engine_.registry->push_manifest(tagged, descriptor.media_type, text, engine_.stop.get_token()));
     }

@@ -30,6 +30,7 @@ nlohmann::json to_json(const EngineOptions& o) {
           {"plain_http", o.plain_http},
           {"host_trust", o.host_trust == HostTrust::visible},
           {"host_registration", o.host_registration == sandbox::HostRegistration::allowed},
+          {"send_again", o.present_manifests == PresentManifests::sent_again},
           {"offline", o.offline},
           {"parallel_runs", o.parallel_runs}};
 }
@@ -46,6 +47,7 @@ Result<EngineOptions> engine_options_from_json(const nlohmann::json& json) {
     o.host_trust = json.at("host_trust").get<bool>() ? HostTrust::visible : HostTrust::hidden;
     o.host_registration = json.at("host_registration").get<bool>() ? sandbox::HostRegistration::allowed
                                                                     : sandbox::HostRegistration::forbidden;
+    if (json.at("send_again").get<bool>()) o.present_manifests = PresentManifests::sent_again;
     o.offline = json.at("offline");
     o.parallel_runs = json.at("parallel_runs");
     return o;

@@ -38,6 +38,8 @@ struct RemoteFiles {
 };
 
 enum class HostTrust { hidden, visible };
+/// Whether a manifest that the registry has is taken to have all its blobs there (a clean-up may have removed some).
+enum class PresentManifests { trusted, sent_again };
 
 /// The operator's settings for builds; from the user's configuration, never from a repository.
 struct EngineOptions {
@@ -46,6 +48,7 @@ struct EngineOptions {
   std::vector<std::string> plain_http;                      // registries spoken to without TLS
   HostTrust host_trust = HostTrust::hidden;  // the host's CA bundle and proxy variables in RUN steps
   sandbox::HostRegistration host_registration = sandbox::HostRegistration::forbidden;
+  PresentManifests present_manifests = PresentManifests::trusted;
   bool offline = false;
   unsigned parallel_runs = 0;  // RUN steps at a time; when 0 the cores, at least 2
 };

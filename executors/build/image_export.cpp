@@ -114,6 +114,10 @@ Status push_layer(Engine& engine, LayerRef& layer, const oci::Reference& reposit
   const std::lock_guard lock(layer.mutex);
   const auto& blob = *layer.blob;
   auto stop = engine.stop.get_token();
+  const oci::RemoteSource source{repository.domain, repository.repository};
+  const bool known = std::find(layer.sources.begin(), layer.sources.end(), source) != layer.sources.end();
+  // It was there; whether it still is, is asked when the leg is read back.
+  if (known && engine.options.present_manifests == PresentManifests::trusted) return {};
   DRYDOCK_ASSIGN(const bool there, engine.registry->has_blob(repository, blob.digest, stop));
   if (!there) {
     for (const auto& from : mountable(layer, repository)) {
@@ -135,15 +139,25 @@ Status push_layer(Engine& engine, LayerRef& layer, const oci::Reference& reposit
     }
     vertex.succeeded();
   }
-  const oci::RemoteSource source{repository.domain, repository.repository};
-  if (std::find(layer.sources.begin(), layer.sources.end(), source) == layer.sources.end()) {
-    layer.sources.push_back(source);
-  }
+  if (!known) layer.sources.push_back(source);
   return engine.records->add_source(blob.digest, source);
 }
 
 Status push_bytes(Engine& engine, const oci::Reference& repository, const Document& document) {
   return engine.registry->push_blob(repository, document.text, engine.stop.get_token());
+}
+
+Status push_manifest(Engine& engine, const oci::Reference& repository, const Document& manifest) {
+  return engine.registry->push_manifest(repository.with_digest(manifest.descriptor.digest),
+                                        manifest.descriptor.media_type, manifest.text, engine.stop.get_token());
+}
+
+/// A registry takes a manifest only with all that it refers to, so one that is there needs nothing sent before it.
+/// That its blobs are there still is checked when the legs are read back.
+bool has_manifest(Engine& engine, const oci::Reference& repository, const Document& manifest) {
+  return engine.registry
+      ->get_manifest(repository.with_digest(manifest.descriptor.digest), engine.stop.get_token(), oci::From::origin)
+      .ok();
 }
 
 }  // namespace
@@ -225,17 +239,16 @@ Result<LegImage> assemble_image(Engine& engine, Leg& leg, const ImageSources& im
 }
 
 Status push_image(Engine& engine, const LegImage& image, const oci::Reference& repository) {
-  const auto leg = image.platform.to_string();
-  DRYDOCK_TRY(push_layers(engine, image.layers, repository, leg));
-  DRYDOCK_TRY(push_bytes(engine, repository, image.config));
-  const auto stop = engine.stop.get_token();
-  DRYDOCK_TRY(engine.registry->push_manifest(repository.with_digest(image.manifest.descriptor.digest),
-                                             image.manifest.descriptor.media_type, image.manifest.text, stop));
-  if (image.attestation) {
+  const bool trusting = engine.options.present_manifests == PresentManifests::trusted;
+  if (!trusting || !has_manifest(engine, repository, image.manifest)) {
+    DRYDOCK_TRY(push_layers(engine, image.layers, repository, image.platform.to_string()));
+    DRYDOCK_TRY(push_bytes(engine, repository, image.config));
+    DRYDOCK_TRY(push_manifest(engine, repository, image.manifest));
+  }
+  if (image.attestation && (!trusting || !has_manifest(engine, repository, *image.attestation))) {
     DRYDOCK_TRY(push_bytes(engine, repository, *image.attestation_layer));
     DRYDOCK_TRY(push_bytes(engine, repository, *image.attestation_config));
-    DRYDOCK_TRY(engine.registry->push_manifest(repository.with_digest(image.attestation->descriptor.digest),
-                                               image.attestation->descriptor.media_type, image.attestation->text, stop));
+    DRYDOCK_TRY(push_manifest(engine, repository, *image.attestation));
   }
   return {};
 }

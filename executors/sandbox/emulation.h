@@ -53,7 +53,9 @@ struct Qemu {
 std::optional<Qemu> parse_qemu_version(std::string_view output);
 /// What is known to go wrong with this version; empty when nothing.
 std::string known_defect(std::string_view architecture, std::string_view version);
-/// qemu-<arch>-static before a static qemu-<arch>; error environment with the package to install.
+/// qemu-<arch>-static before a static qemu-<arch>, without starting it; error environment with the package to install.
+Result<std::filesystem::path> qemu_program(std::string_view architecture);
+/// The same, asked for its version: starts it, some tens of milliseconds.
 Result<Qemu> find_qemu(std::string_view architecture);
 /// Environment that emulated processes should get ("QEMU_CPU=max"); may be empty. Not part of a layer or key.
 std::vector<std::string> emulation_environment(std::string_view architecture, const Qemu& qemu);

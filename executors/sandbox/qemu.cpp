@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -38,9 +39,19 @@ constexpr Defect k_defects[] = {
     {"arm64", 9002000, 9002002, "ldconfig crashes with signal 11, so libc-bin cannot be configured (QEMU 9.2.0, 9.2.1)"},
 };
 
+/// The beginning of a file: program headers stand there.
+std::string head_of(const std::filesystem::path& path) {
+  std::string text(4096, '\0');
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (!file) return {};
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  return text;
+}
+
 // Without PT_INTERP: needs no loader and no libraries of the container.
 bool is_static(const std::filesystem::path& path) {
-  const auto text = read_text(path);
+  const auto text = head_of(path);
   if (text.size() < sizeof(Elf64_Ehdr) || text.compare(0, 4, ELFMAG) != 0) return false;
   const auto has_interpreter = [&text]<class Header, class Segment>(Header header, Segment segment) {
     std::memcpy(&header, text.data(), sizeof header);
@@ -83,7 +94,7 @@ std::string known_defect(std::string_view architecture, std::string_view version
   return {};
 }
 
-Result<Qemu> find_qemu(std::string_view architecture) {
+Result<std::filesystem::path> qemu_program(std::string_view architecture) {
   const auto pattern = binfmt_pattern(architecture);
   if (!pattern) {
     return make_error(ErrorCode::unsupported, "QEMU cannot run programs for " + std::string(architecture),
@@ -97,19 +108,26 @@ Result<Qemu> find_qemu(std::string_view architecture) {
       dynamic = *path;
       continue;
     }
-    ProcessSpec spec;
-    spec.argv = {*path, "--version"};
-    DRYDOCK_ASSIGN(const auto result, run_process(spec));
-    auto qemu = parse_qemu_version(result.out);
-    if (!qemu) return make_error(ErrorCode::environment, *path + " --version says \"" + trimmed(result.out) + "\"");
-    qemu->path = *path;
-    qemu->warning = known_defect(architecture, qemu->version);
-    return std::move(*qemu);
+    return std::filesystem::path(*path);
   }
   return make_error(ErrorCode::environment,
                     dynamic.empty() ? "qemu-" + pattern->qemu + "-static is not installed"
                                     : dynamic + " is not static and would not find its libraries in a container",
                     "sudo apt-get install qemu-user-static");
+}
+
+Result<Qemu> find_qemu(std::string_view architecture) {
+  DRYDOCK_ASSIGN(const auto path, qemu_program(architecture));
+  ProcessSpec spec;
+  spec.argv = {path.string(), "--version"};
+  DRYDOCK_ASSIGN(const auto result, run_process(spec));
+  auto qemu = parse_qemu_version(result.out);
+  if (!qemu) {
+    return make_error(ErrorCode::environment, path.string() + " --version says \"" + trimmed(result.out) + "\"");
+  }
+  qemu->path = path;
+  qemu->warning = known_defect(architecture, qemu->version);
+  return std::move(*qemu);
 }
 
 std::vector<std::string> emulation_environment(std::string_view architecture, const Qemu& qemu) {

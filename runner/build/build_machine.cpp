@@ -94,12 +94,13 @@ build::EngineSetting choose_setting(const std::vector<Platform>& platforms, cons
 
 /// A namespace takes longer to make than a cached build takes altogether, so the caches are asked first. Events are
 /// held back until it is known that this was the build and not only a look.
-std::optional<Result<build::EngineResult>> BuildMachine::served_from_cache(const build::BuildRequest& request, Bus& bus,
-                                                                           std::stop_token stop) {
+std::optional<Result<build::EngineResult>> BuildMachine::served_from_cache(const build::BuildRequest& request,
+                                                                           const build::EngineOptions& options,
+                                                                           Bus& bus, std::stop_token stop) const {
   std::vector<Event> events;
   Bus quiet(bus.shared_masker());
   quiet.listen([&events](const Event& event) { events.push_back(event); });
-  auto answer = build::run_engine(request, options_, build::EngineSetting::machine, quiet, stop,
+  auto answer = build::run_engine(request, options, build::EngineSetting::machine, quiet, stop,
                                   build::ExecutionPolicy::forbidden);
   if (answer.ok() && answer->needs_execution) return std::nullopt;
   // An error may be of the look's making (a snapshot only the namespace can read): the real build has the last word.
@@ -108,24 +109,34 @@ std::optional<Result<build::EngineResult>> BuildMachine::served_from_cache(const
   return answer;
 }
 
-Result<build::EngineResult> BuildMachine::run(const build::BuildRequest& request, Bus& bus, std::stop_token stop) {
+Result<build::EngineResult> BuildMachine::run(const build::BuildRequest& request, const build::EngineOptions& options,
+                                              Bus& bus, std::stop_token stop) const {
   const bool foreign = std::any_of(request.platforms.begin(), request.platforms.end(),
                                    [](const Platform& platform) { return !runs_natively(platform, host_platform()); });
   if (foreign || ::geteuid() != 0) {
-    if (auto served = served_from_cache(request, bus, stop)) return std::move(*served);
+    if (auto served = served_from_cache(request, options, bus, stop)) return std::move(*served);
   }
-  const auto setting = choose_setting(request.platforms, options_);
-  if (setting == build::EngineSetting::machine) return build::run_engine(request, options_, setting, bus, stop);
-  return run_in_namespace({request, options_}, bus, stop);
+  const auto setting = choose_setting(request.platforms, options);
+  if (setting == build::EngineSetting::machine) return build::run_engine(request, options, setting, bus, stop);
+  return run_in_namespace({request, options}, bus, stop);
 }
 
 Result<build::BuildResult> BuildMachine::build(const build::BuildRequest& given, Bus& bus, std::stop_token stop) {
   auto request = given;
   if (request.platforms.empty()) request.platforms = {host_platform()};
   for (const auto& secret : request.secrets) bus.masker().add(secret.value);
-  DRYDOCK_ASSIGN(auto engine_result, run(request, bus, stop));
+  auto options = options_;
+  DRYDOCK_ASSIGN(auto engine_result, run(request, options, bus, stop));
   if (request.check_only) return build::BuildResult{};
-  DRYDOCK_ASSIGN(auto result, publish(request, options_, std::move(engine_result), bus, stop));
+  auto published = publish(request, options, std::move(engine_result), bus, stop);
+  if (!published.ok() && published.error().code == ErrorCode::not_found) {
+    // A clean-up took something away that a manifest in the registry still names.
+    bus.warning(published.error().message + ": everything is sent again");
+    options.present_manifests = build::PresentManifests::sent_again;
+    DRYDOCK_ASSIGN(auto again, run(request, options, bus, stop));
+    published = publish(request, options, std::move(again), bus, stop);
+  }
+  DRYDOCK_ASSIGN(auto result, std::move(published));
   const std::lock_guard lock(mutex_);
   finished_.push_back(result);
   return result;

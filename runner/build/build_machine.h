@@ -29,9 +29,11 @@ class BuildMachine : public build::BuildService {
   std::vector<build::BuildResult> finished() const;
 
  private:
-  Result<build::EngineResult> run(const build::BuildRequest& request, Bus& bus, std::stop_token stop);
-  std::optional<Result<build::EngineResult>> served_from_cache(const build::BuildRequest& request, Bus& bus,
-                                                               std::stop_token stop);
+  Result<build::EngineResult> run(const build::BuildRequest& request, const build::EngineOptions& options, Bus& bus,
+                                  std::stop_token stop) const;
+  std::optional<Result<build::EngineResult>> served_from_cache(const build::BuildRequest& request,
+                                                               const build::EngineOptions& options, Bus& bus,
+                                                               std::stop_token stop) const;
 
   build::EngineOptions options_;
   mutable std::mutex mutex_;

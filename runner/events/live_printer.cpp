@@ -43,6 +43,9 @@ std::string cut(const std::string& text, std::size_t width) {
   return text;
 }
 
+/// A vertex is named uniquely within its build only.
+std::string key_of(const Event& event) { return event.job + "\n" + event.step + "\n" + event.vertex; }
+
 bool is_vertex(const Event& event) { return !event.vertex.empty(); }
 
 }  // namespace
@@ -112,7 +115,7 @@ LivePrinter::Running* LivePrinter::find(const std::string& key) {
 }
 
 void LivePrinter::note_output(const Event& event) {
-  auto* running = find(event.vertex);
+  auto* running = find(key_of(event));
   if (!running) return;
   std::size_t begin = 0;
   while (begin < event.text.size()) {
@@ -138,23 +141,23 @@ void LivePrinter::on_event(const Event& event) {
   const std::lock_guard lock(mutex_);
   if (event.kind == EventKind::log && is_vertex(event)) return note_output(event);
   if (event.kind == EventKind::progress) {
-    if (auto* running = find(event.vertex)) {
+    if (auto* running = find(key_of(event))) {
       running->current = event.current;
       running->total = event.total;
     }
     return;
   }
   if (event.kind == EventKind::vertex_started) {
-    running_.push_back({event.vertex, event.name, event.leg, {}, event.execution, 0, 0, std::chrono::steady_clock::now(), {}});
+    running_.push_back({key_of(event), event.name, event.leg, {}, event.execution, 0, 0, std::chrono::steady_clock::now(), {}});
     return PlainPrinter::on_event(event);
   }
   erase_block();
   if (event.kind == EventKind::vertex_finished) {
-    if (auto* running = find(event.vertex)) {
+    if (auto* running = find(key_of(event))) {
       if (event.outcome == Outcome::failure) {
         for (const auto& piece : running->log) line("   " + piece);
       }
-      running_.remove_if([&](const auto& r) { return r.key == event.vertex; });
+      running_.remove_if([&](const auto& r) { return r.key == key_of(event); });
     }
   }
   PlainPrinter::on_event(event);

@@ -120,7 +120,8 @@ void PlainPrinter::on_event(const Event& event) {
     case EventKind::run_started: line(paint(k_bold, event.name)); break;
     case EventKind::job_started: line("[" + event.job + "] " + paint(k_bold, "job " + event.name)); break;
     case EventKind::job_finished:
-      line("[" + event.job + "] job " + std::string(name_of(event.outcome)) + " in " + format_elapsed(event.elapsed));
+      line("[" + event.job + "] job " + std::string(name_of(event.outcome)) + " in " + format_elapsed(event.elapsed) +
+           (event.text.empty() ? "" : ": " + event.text));
       break;
     case EventKind::step_started: line("[" + event.job + "] " + paint(k_bold, "step " + event.name)); break;
     case EventKind::step_finished: step_finished(event); break;

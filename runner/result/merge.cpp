@@ -64,6 +64,12 @@ Status check_all(oci::Registry& registry, const MergeRequest& request, std::stop
   return {};
 }
 
+bool is_there(oci::Registry& registry, const oci::Reference& reference, const oci::Descriptor& image,
+              std::stop_token stop) {
+  const auto present = registry.get_manifest(reference, stop, oci::From::origin);
+  return present.ok() && present->descriptor.digest == image.digest;
+}
+
 }  // namespace
 
 std::optional<oci::Index> index_over(const MergeRequest& request) {
@@ -119,11 +125,15 @@ Result<MergeResult> merge(oci::Registry& registry, const MergeRequest& request, 
   MergeResult result;
   result.image = request.legs.front().manifest;
   std::string text;
+  bool old = true;  // was in the registry before: only then a tag may name it already
   if (const auto index = index_over(request)) {
     text = oci::serialize(*index);
     result.image = oci::describe(index->media_type, text);
-    DRYDOCK_TRY(registry.push_manifest(request.repository.with_digest(result.image.digest),
-                                       result.image.media_type, text, stop, oci::ReadBack::yes));
+    const auto by_digest = request.repository.with_digest(result.image.digest);
+    old = is_there(registry, by_digest, result.image, stop);
+    if (!old) {
+      DRYDOCK_TRY(registry.push_manifest(by_digest, result.image.media_type, text, stop, oci::ReadBack::yes));
+    }
   } else if (!request.tags.empty()) {
     DRYDOCK_ASSIGN(auto fetched, registry.get_manifest(request.repository.with_digest(result.image.digest),
                                                        stop, oci::From::origin));
@@ -133,7 +143,8 @@ Result<MergeResult> merge(oci::Registry& registry, const MergeRequest& request, 
     if (stop.stop_requested())
       return make_error(ErrorCode::cancelled, "stopped before the tag " + tag + " was moved");
     const auto reference = request.repository.with_tag(tag);
-    auto moved = registry.push_manifest(reference, result.image.media_type, text, stop, oci::ReadBack::yes);
+    const bool stays = old && is_there(registry, reference, result.image, stop);
+    auto moved = stays ? Status() : registry.push_manifest(reference, result.image.media_type, text, stop, oci::ReadBack::yes);
     if (!moved.ok()) {
       return std::move(moved).error().while_(
           "moving the tag " + reference.familiar() + " (" + std::to_string(result.moved.size()) + " of " +

@@ -416,7 +416,7 @@ Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& 
     const std::string key = workflow + "#" + result.key;
     if (result.conclusion == Outcome::success) out.insert_or_assign(key, std::move(result));
   }
-  if (failure) return make_error(ErrorCode::not_found, "there is no run in " + run_dir, "'drydock history' lists the runs");
+  if (failure) return make_error(ErrorCode::not_found, "there is no run in " + run_dir, "name a directory of the store's runs/ folder");
   return out;
 }
 
