@@ -89,7 +89,7 @@ void check_undeclared(const std::optional<Token>& values, const std::vector<Decl
   std::vector<std::string_view> names;
   for (const auto& item : declared) names.push_back(item.id);
   for (const auto& [key, value] : values->entries) {
-    const auto same = [&](std::string_view name) { return equal_ignoring_case(name, key.text); };
+    const auto same = [&key = key](std::string_view name) { return equal_ignoring_case(name, key.text); };
     if (!key.is_string() || std::any_of(names.begin(), names.end(), same)) continue;
     add(issues, value.range, "Invalid " + what + ", " + key.text + " is not defined in the referenced workflow.",
         did_you_mean(key.text, names));
