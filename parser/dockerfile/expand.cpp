@@ -97,11 +97,17 @@ class CommandExpander {
   }
   void operator()(Expose& expose) {
     std::vector<std::string> ports;
+    std::map<std::string, std::vector<bool>> seen;  // a port named often, as by many wide ranges, is listed once
     for (const auto& text : expose.ports) {
       for (const auto& port : words_.many(text)) {
         auto parsed = parse_port(port);
         if (!parsed.error.empty()) throw Wrong{parsed.error, parsed.mend, port};
-        for (auto& one : parsed.ports) ports.push_back(std::move(one));
+        auto& of_protocol = seen.try_emplace(parsed.protocol, 65536).first->second;
+        for (int number = parsed.first; number <= parsed.last; ++number) {
+          if (of_protocol[number]) continue;
+          of_protocol[number] = true;
+          ports.push_back(std::to_string(number) + "/" + parsed.protocol);
+        }
       }
     }
     expose.ports = std::move(ports);

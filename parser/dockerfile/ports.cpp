@@ -54,9 +54,9 @@ ParsedPort parse_port(std::string_view text) {
   if (!ports) return wrong("it is no port");
   const int width = ports->second - ports->first;
   if (host && width != 0 && host->second - host->first != width) return wrong("the two ranges differ in length");
-  for (int port = ports->first; port <= ports->second; ++port) {
-    result.ports.push_back(std::to_string(port) + "/" + name);
-  }
+  result.first = ports->first;
+  result.last = ports->second;
+  result.protocol = name;
   return result;
 }
 

@@ -3,12 +3,12 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace drydock::parser::dockerfile {
 
 struct ParsedPort {
-  std::vector<std::string> ports;  // "80/tcp", a range one by one
+  int first = 0, last = 0;
+  std::string protocol;            // "tcp", "udp", "sctp"
   bool host_part = false;          // an address or host port stands before it, which means nothing
   bool upper_case_protocol = false;
   std::string error;               // empty on success

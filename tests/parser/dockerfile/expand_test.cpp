@@ -81,6 +81,10 @@ TEST_CASE("each command expands its own fields", "[dockerfile]") {
   CHECK(copy.files[0].content == "val \"q\" $V\n");
   CHECK(copy.files[1].content == "$V\n");
   CHECK(expanded<Expose>("EXPOSE $P 53/UDP", env).ports == Words{"8000/tcp", "8001/tcp", "8002/tcp", "53/udp"});
+  CHECK(expanded<Expose>("EXPOSE 7-8 7/udp 8-9 7", env).ports == Words{"7/tcp", "8/tcp", "7/udp", "9/tcp"});
+  std::string wide = "EXPOSE";
+  for (int i = 0; i < 500; ++i) wide += " 1-65535";
+  CHECK(expanded<Expose>(wide, env).ports.size() == 65535);
   CHECK(expanded<Run>("RUN --mount=type=cache,target=/$V,id=\"$W\" echo $V", env).mounts[0].target == "/val");
   CHECK(expanded<Run>("RUN echo $V", env).line.words == Words{"echo $V"});
   CHECK(expanded<Cmd>("CMD echo $V", env).line.words == Words{"echo $V"});
