@@ -101,7 +101,7 @@ void check_exclude(LintContext& context, const Token& exclude, const std::map<st
       }
       const auto& values = row->second;
       const bool any = values.open || std::any_of(values.known.begin(), values.known.end(),
-                                                  [&](const Token* v) { return fits(*v, pattern); });
+                                                  [&, &pattern = pattern](const Token* v) { return fits(*v, pattern); });
       if (any) continue;
       std::string list;
       for (const auto* value : values.known) list += (list.empty() ? "" : ", ") + shown(*value);
