@@ -152,50 +152,68 @@ bool PathPattern::fits(const Token& token, char32_t value) {
   return inside != token.negated;
 }
 
-// Within a name only the last `*` is retried: an earlier one never needs to grow once a later one was reached.
-bool PathPattern::match_tokens(std::size_t token, std::string_view rest, Failures& failures) const {
-  std::size_t retry_token = 0;
-  std::string_view retry_rest;
-  bool has_retry = false;
-  while (true) {
-    if (token == tokens_.size()) {
-      if (rest.empty()) return true;
-    } else if (const Token& current = tokens_[token]; current.kind == Token::Kind::any_rest) {
-      return true;
-    } else if (current.kind == Token::Kind::any_name) {
-      retry_token = ++token;
-      retry_rest = rest;
-      has_retry = true;
-      continue;
-    } else if (current.kind == Token::Kind::any_dirs) {
-      if (match_dirs(token, rest, failures)) return true;
-    } else if (!rest.empty()) {
-      const auto [value, length] = read(rest);
-      if (fits(current, value)) {
-        rest.remove_prefix(length);
-        ++token;
-        continue;
-      }
-    }
-    if (!has_retry || retry_rest.empty() || retry_rest[0] == '/') return false;
-    retry_rest.remove_prefix(read(retry_rest).length);
-    token = retry_token;
-    rest = retry_rest;
+// All the places of the pattern that a beginning of the path can lead to: time grows with the pattern and the path
+// alone, whatever they hold.
+class PathPattern::Walk {
+ public:
+  explicit Walk(const std::vector<Token>& tokens) : tokens_(tokens), now_(tokens.size() + 1, Place::none), next_(now_) {
+    enter(now_, 0);
   }
-}
 
-// `**/` stands for nothing, or for everything up to any later slash. Remembered failures keep several of them
-// from trying the same rest again and again.
-bool PathPattern::match_dirs(std::size_t token, std::string_view rest, Failures& failures) const {
-  if (failures.count({token, rest.size()}) > 0) return false;
-  for (auto candidate = rest;;) {
-    if (match_tokens(token + 1, candidate, failures)) return true;
-    const auto slash = candidate.find('/');
-    if (slash == std::string_view::npos) break;
-    candidate.remove_prefix(slash + 1);
+  /// The pattern has taken what was read so far.
+  bool accepts() const { return any_rest_ || now_.back() == Place::reached; }
+
+  void read_one(char32_t value) {
+    std::fill(next_.begin(), next_.end(), Place::none);
+    for (std::size_t token = 0; token < tokens_.size(); ++token) {
+      if (now_[token] != Place::none) step(token, value);
+    }
+    now_.swap(next_);
   }
-  failures.insert({token, rest.size()});
-  return false;
+
+ private:
+  // inside: a `**/` that has begun and waits for a slash; reached: the token's beginning.
+  enum class Place : std::uint8_t { none, inside, reached };
+
+  void enter(std::vector<Place>& places, std::size_t token) {
+    for (; places[token] != Place::reached; ++token) {
+      places[token] = Place::reached;
+      if (token == tokens_.size()) return;
+      const auto kind = tokens_[token].kind;
+      if (kind == Token::Kind::any_rest) any_rest_ = true;
+      if (kind != Token::Kind::any_name && kind != Token::Kind::any_dirs) return;
+    }
+  }
+
+  void step(std::size_t token, char32_t value) {
+    switch (tokens_[token].kind) {
+      case Token::Kind::any_rest: break;
+      case Token::Kind::any_name:
+        if (value != U'/') enter(next_, token);
+        break;
+      case Token::Kind::any_dirs:
+        if (next_[token] == Place::none) next_[token] = Place::inside;
+        if (value == U'/') enter(next_, token + 1);
+        break;
+      default:
+        if (fits(tokens_[token], value)) enter(next_, token + 1);
+    }
+  }
+
+  const std::vector<Token>& tokens_;
+  std::vector<Place> now_, next_;
+  bool any_rest_ = false;
+};
+
+bool PathPattern::match_tokens(std::string_view path, Parents parents) const {
+  Walk walk(tokens_);
+  while (!path.empty()) {
+    const auto [value, length] = read(path);
+    if (parents == Parents::count && value == U'/' && walk.accepts()) return true;
+    walk.read_one(value);
+    path.remove_prefix(length);
+  }
+  return walk.accepts();
 }
 
 bool PathPattern::matches(std::string_view path) const {
@@ -204,15 +222,13 @@ bool PathPattern::matches(std::string_view path) const {
     case Kind::prefix: return path.starts_with(literal_);
     case Kind::suffix:
       return path.ends_with(literal_) || (literal_.starts_with('/') && path == std::string_view(literal_).substr(1));
-    case Kind::general: {
-      Failures failures;
-      return match_tokens(0, path, failures);
-    }
+    case Kind::general: return match_tokens(path, Parents::left_out);
   }
   return false;
 }
 
 bool PathPattern::matches_or_parent(std::string_view path) const {
+  if (kind_ == Kind::general) return match_tokens(path, Parents::count);
   if (matches(path)) return true;
   for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/', slash + 1)) {
     if (matches(path.substr(0, slash))) return true;

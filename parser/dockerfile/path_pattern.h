@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,9 +38,9 @@ class PathPattern {
 
   bool tokenize();
   bool read_class(std::string_view pattern, std::size_t& at);
-  using Failures = std::set<std::pair<std::size_t, std::size_t>>;  // token, bytes left
-  bool match_tokens(std::size_t token, std::string_view rest, Failures& failures) const;
-  bool match_dirs(std::size_t token, std::string_view rest, Failures& failures) const;
+  class Walk;
+  enum class Parents { left_out, count };
+  bool match_tokens(std::string_view path, Parents parents) const;
   static bool fits(const Token& token, char32_t value);
 
   std::string text_;      // cleaned, without '!'

@@ -104,3 +104,15 @@ TEST_CASE("hostile patterns stay fast", "[dockerfile]") {
   CHECK_FALSE(ignore.matches(path + "y"));
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
 }
+
+TEST_CASE("many patterns that stand for any folder stay fast on deep paths", "[dockerfile]") {
+  std::string pattern, path;
+  for (int i = 0; i < 60; ++i) pattern += "**/a*/";
+  for (int i = 0; i < 400; ++i) path += "a/";
+  const auto ignore = matcher(pattern + "z\n");
+  const auto start = std::chrono::steady_clock::now();
+  CHECK_FALSE(ignore.matches(path + "y"));
+  CHECK(ignore.matches(path + "z"));
+  CHECK(ignore.matches(path + "z/y"));
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(2));
+}
