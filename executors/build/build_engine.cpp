@@ -115,6 +115,7 @@ class Build {
     DRYDOCK_TRY(plan());
     if (request_.check_only) return EngineResult{};
     for (const auto& platform : request_.platforms) DRYDOCK_TRY(preflight(platform));
+    DRYDOCK_TRY(reach_targets());
     imports_.load(engine_, request_.platforms);
     return build();
   }
@@ -125,6 +126,18 @@ class Build {
     DRYDOCK_TRY(read_dockerfile());
     for (const auto& platform : request_.platforms) legs_.push_back(std::make_unique<Leg>(shared_, platform));
     for (auto& leg : legs_) DRYDOCK_TRY(leg->plan());
+    return {};
+  }
+
+  /// A registry that is down is told of before the build, not after it. Whether it takes the push, it says itself:
+  /// what a log-in may do differs from registry to registry.
+  Status reach_targets() {
+    for (const auto& target : targets_) {
+      auto reached = engine_.registry->ping(target.domain, stop_.get_token());
+      if (!reached.ok() && reached.error().code == ErrorCode::network) {
+        return std::move(reached).error().while_("looking for the registry to push to; nothing was built");
+      }
+    }
     return {};
   }
 
