@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "executors/oci/store.h"
 #include "runner/cli/cli.h"
 #include "runner/cli/exit_code.h"
 #include "runner/lint/lint_files.h"
@@ -41,6 +42,7 @@ int lint(LintArguments arguments) {
                  "drydock: error: there is no .github/workflows here or above; name the files to check\n");
     return k_exit_usage;
   }
+  request.script_memory = oci::default_store_root() + "/scripts";
   const auto done = lint_files(request);
   if (!done.ok()) return report(done.error());
   const auto text = print(arguments, *done);

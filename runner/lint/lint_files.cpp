@@ -46,7 +46,7 @@ Result<std::shared_ptr<ScriptChecker>> checker_for(const LintRequest& request) {
   if (request.pyflakes) {
     DRYDOCK_ASSIGN(pyflakes, program({"pyflakes", "pyflakes3"}));
   }
-  return std::make_shared<ScriptChecker>(shellcheck, pyflakes);
+  return std::make_shared<ScriptChecker>(shellcheck, pyflakes, request.script_memory);
 }
 
 parser::Diagnostics lint_one(const LintRequest& request, const std::string& file, const std::string& text,

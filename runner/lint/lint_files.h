@@ -1,6 +1,6 @@
 #pragma once
 // Lints files side by side: finds them, reads what they refer to, asks shellcheck and pyflakes when wanted.
-// Reads files and may start those programs; writes nothing. Thread-safe.
+// Reads files and may start those programs; writes nothing but what they said, where that is asked for. Thread-safe.
 
 #include <string>
 #include <vector>
@@ -16,6 +16,7 @@ struct LintRequest {
   parser::lint::LintOptions options;  // its callbacks are set here, file by file
   bool shellcheck = false;            // both must be installed
   bool pyflakes = false;
+  std::string script_memory;          // directory that keeps what they said; empty: nothing is kept
 };
 
 struct LintReport {

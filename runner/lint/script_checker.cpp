@@ -20,8 +20,8 @@ ScriptFinding failed(std::string_view program, const std::string& why) {
 
 }  // namespace
 
-ScriptChecker::ScriptChecker(std::string shellcheck, std::string pyflakes)
-    : shellcheck_(std::move(shellcheck)), pyflakes_(std::move(pyflakes)) {}
+ScriptChecker::ScriptChecker(std::string shellcheck, std::string pyflakes, std::string directory)
+    : shellcheck_(std::move(shellcheck)), pyflakes_(std::move(pyflakes)), memory_(std::move(directory)) {}
 
 ScriptChecker::Findings ScriptChecker::check(std::string_view shell, std::string_view script) {
   const bool is_python = shell == "python";
@@ -31,21 +31,48 @@ ScriptChecker::Findings ScriptChecker::check(std::string_view shell, std::string
     const std::lock_guard lock(mutex_);
     if (const auto found = known_.find(key); found != known_.end()) return found->second;
   }
-  auto findings = is_python ? ask_pyflakes(script) : ask_shellcheck(shell, script);
+  auto findings = check_new(shell, script);
   const std::lock_guard lock(mutex_);
   return known_.emplace(std::move(key), std::move(findings)).first->second;
 }
 
-ScriptChecker::Findings ScriptChecker::ask_shellcheck(std::string_view shell, std::string_view script) const {
+ScriptChecker::Findings ScriptChecker::check_new(std::string_view shell, std::string_view script) {
+  const bool is_python = shell == "python";
+  std::string key;
+  if (memory_.keeps()) {
+    if (const auto& told = version(is_python ? pyflakes_ : shellcheck_); !told.empty()) {
+      key = ScriptMemory::key(told, shell, script);
+      if (auto kept = memory_.find(key)) return std::move(*kept);
+    }
+  }
+  auto findings = is_python ? ask_pyflakes(script) : ask_shellcheck(shell, script);
+  if (!findings.ok()) return {failed(is_python ? "pyflakes" : "shellcheck", findings.error().message)};
+  if (!key.empty()) memory_.keep(key, *findings);
+  return std::move(*findings);
+}
+
+const std::string& ScriptChecker::version(const std::string& program) {
+  const std::lock_guard lock(mutex_);
+  const auto [entry, is_new] = versions_.try_emplace(program);
+  if (is_new) {
+    ProcessSpec spec;
+    spec.argv = {program, "--version"};
+    const auto run = run_process(spec);
+    if (run.ok() && !run->out.empty()) entry->second = program + "\n" + k_excluded + "\n" + run->out;
+  }
+  return entry->second;
+}
+
+Result<ScriptChecker::Findings> ScriptChecker::ask_shellcheck(std::string_view shell, std::string_view script) const {
   ProcessSpec spec;
   spec.argv = {shellcheck_,        "--norc",    "--format", "json", "--shell",
                std::string(shell), "--exclude", k_excluded, "-"};
   // GitHub's runner starts both shells so that the first failure ends the script.
   spec.input = (shell == "bash" ? "set -eo pipefail\n" : "set -e\n") + std::string(script) + "\n";
   const auto run = run_process(spec);
-  if (!run.ok()) return {failed("shellcheck", run.error().message)};
+  if (!run.ok()) return run.error();
   const auto json = nlohmann::json::parse(run->out, nullptr, false);
-  if (!json.is_array()) return {failed("shellcheck", run->err)};
+  if (!json.is_array()) return Error{ErrorCode::internal, run->err};
   Findings findings;
   for (const auto& item : json) {
     if (!item.is_object()) continue;
@@ -57,12 +84,12 @@ ScriptChecker::Findings ScriptChecker::ask_shellcheck(std::string_view shell, st
   return findings;
 }
 
-ScriptChecker::Findings ScriptChecker::ask_pyflakes(std::string_view script) const {
+Result<ScriptChecker::Findings> ScriptChecker::ask_pyflakes(std::string_view script) const {
   ProcessSpec spec;
   spec.argv = {pyflakes_};
   spec.input = std::string(script) + "\n";
   const auto run = run_process(spec);
-  if (!run.ok()) return {failed("pyflakes", run.error().message)};
+  if (!run.ok()) return run.error();
   constexpr std::string_view k_name = "<stdin>:";
   Findings findings;
   const auto text = run->out + run->err;
