@@ -119,7 +119,7 @@ Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prep
 Status make_trigger(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
   EventOptions options;
   options.name = arguments.event;
-  if (options.name.empty()) options.name = default_event(prepared.workflows.front());
+  if (options.name.empty()) options.name = default_event(prepared.workflows);
   options.payload_file = arguments.event_path;
   options.ref = arguments.ref;
   options.actor = arguments.actor;

@@ -236,6 +236,11 @@ OrderedJson github_for(const TriggerEvent& event, const model::Workflow& workflo
   github["workflow"] = name;
   github["workflow_ref"] = github["repository"].get<std::string>() + "/" + workflow.file + "@" + github["ref"].get<std::string>();
   github["workflow_sha"] = github["sha"];
+  // Nobody says which line fired: the first, where the payload is silent.
+  const model::Event* schedule = workflow.find_event("schedule");
+  if (event.name == "schedule" && schedule && !schedule->schedule.empty() && !github["event"].contains("schedule")) {
+    github["event"]["schedule"] = schedule->schedule.front().cron.value;
+  }
   if (github["event"].contains("inputs") && event.name == "workflow_dispatch") github["event"]["workflow"] = workflow.file;
   return github;
 }
@@ -273,11 +278,13 @@ Result<OrderedJson> inputs_for(const TriggerEvent& event, const model::Workflow&
   return inputs;
 }
 
-std::string default_event(const model::Workflow& workflow) {
+std::string default_event(const std::vector<model::Workflow>& workflows) {
   for (const char* name : {"push", "workflow_dispatch"}) {
-    if (workflow.find_event(name)) return name;
+    for (const auto& workflow : workflows) {
+      if (workflow.find_event(name)) return name;
+    }
   }
-  return workflow.on.empty() ? "push" : workflow.on.front().name;
+  return workflows.empty() || workflows.front().on.empty() ? "push" : workflows.front().on.front().name;
 }
 
 }  // namespace drydock::runner

@@ -41,7 +41,8 @@ OrderedJson github_for(const TriggerEvent& event, const parser::workflow::Workfl
 /// input, an unknown one, or a value that the type does not take.
 Result<OrderedJson> inputs_for(const TriggerEvent& event, const parser::workflow::Workflow& workflow);
 
-/// What `drydock run` answers to when no event is named: push, else workflow_dispatch, else the first one.
-std::string default_event(const parser::workflow::Workflow& workflow);
+/// What `drydock run` answers to when no event is named: push if any workflow knows it, else workflow_dispatch, else
+/// the first event of the first one.
+std::string default_event(const std::vector<parser::workflow::Workflow>& workflows);
 
 }  // namespace drydock::runner

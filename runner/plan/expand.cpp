@@ -31,7 +31,7 @@ class Expander {
       : workflow_(workflow), job_(job), contexts_(contexts), settings_(settings) {}
 
   Expansion run() {
-    out_.problems = unsupported_in(workflow_, job_);
+    if (contexts_.refused == Refused::stopped) out_.problems = unsupported_in(workflow_, job_);
     if (has_errors(out_.problems)) return std::move(out_);
     decide();
     if (out_.will == Will::skip) return std::move(out_);
@@ -67,7 +67,8 @@ class Expander {
 
 expression::Context Expander::context() const {
   expression::Context context;
-  context.set("github", Value::from_json(contexts_.github)).set("inputs", Value::from_json(contexts_.inputs));
+  context.set("github", Value::from_json(contexts_.github));
+  context.set("inputs", contexts_.planned_inputs ? *contexts_.planned_inputs : Value::from_json(contexts_.inputs));
   context.set("vars", Value::from_json(settings_.vars)).set("needs", contexts_.needs);
   const auto status = [&](auto test) {
     return [answer = test()](std::span<const Value>) -> expression::Checked<Value> { return Value(answer); };
@@ -75,7 +76,12 @@ expression::Context Expander::context() const {
   const Outcome ancestors = contexts_.ancestors.value_or(Outcome::success);
   context.set_function("always", status([] { return true; }));
   context.set_function("cancelled", status([&] { return contexts_.cancelled; }));
-  context.set_function("success", status([&] { return ancestors == Outcome::success && !contexts_.cancelled; }));
+  context.set_function("success", [this, ancestors](std::span<const Value>) -> expression::Checked<Value> {
+    if (ancestors != Outcome::success || contexts_.cancelled) return Value(false);
+    std::vector<Value> undecided;
+    for (const auto& name : contexts_.undecided) undecided.push_back(Value::unknown(name));
+    return undecided.empty() ? Value(true) : Value::unknown_from(undecided);
+  });
   context.set_function("failure", status([&] { return ancestors == Outcome::failure && !contexts_.cancelled; }));
   return context;
 }
@@ -138,8 +144,10 @@ void Expander::decide() {
     case expression::Truth::yes: return;
     case expression::Truth::no:
       out_.will = Will::skip;
-      out_.reason = job_.if_ ? "its condition is false: " + job_.condition
-                             : contexts_.cancelled ? "the run was cancelled" : "a job that it needs did not succeed";
+      out_.reason = job_.if_                                   ? "its condition is false: " + job_.condition
+                   : contexts_.cancelled                       ? "the run was cancelled"
+                   : contexts_.ancestors == Outcome::skipped   ? "a job that it needs is skipped"
+                                                               : "a job that it needs did not succeed";
       return;
     case expression::Truth::undecided:
       out_.will = Will::unknown;

@@ -29,6 +29,9 @@ struct RunSettings {
   std::multimap<std::string, std::string> matrix_filter;  // --matrix key:value; any of the values of a key
 };
 
+/// A job that uses what a run refuses: its expansion stops there, or goes on without the refusals.
+enum class Refused { stopped, expanded };
+
 /// Contexts of the workflow: github, inputs, and needs of this job (unknown values where a run must tell).
 struct ExpansionContexts {
   OrderedJson github = OrderedJson::object();
@@ -37,6 +40,11 @@ struct ExpansionContexts {
   /// Of all jobs before this one; nothing in a dry run, where all are taken to succeed.
   std::optional<Outcome> ancestors;     // success, failure, skipped, cancelled
   bool cancelled = false;               // the run
+  /// Only in a dry run: inputs of a called workflow, some of them unknown (instead of `inputs`), results of jobs
+  /// before this one that hang on the run, and what to do with a job that a run refuses.
+  std::optional<parser::expression::Value> planned_inputs;
+  std::vector<std::string> undecided;
+  Refused refused = Refused::stopped;
 };
 
 enum class Will { run, skip, unknown };

@@ -1,6 +1,8 @@
 #include "runner/plan/plan.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "executors/step/from_model.h"
 #include "parser/workflow/event_filter.h"
@@ -51,13 +53,88 @@ class Planner {
       plan_.problems.push_back(step::refusal(Place{workflow.file, 1, 1}, given.error().message, given.error().mend));
       given = OrderedJson::object();
     }
+    Scope scope{.workflow = workflow, .github = github, .inputs = expression::Value::from_json(*given)};
     for (const auto& each : workflow.jobs) {
-      if (inputs_.jobs.empty() || wanted(workflow, each.id)) out.jobs.push_back(job(workflow, each, github, *given));
+      if (inputs_.jobs.empty() || wanted(workflow, each.id)) scope.wanted.insert(each.id);
     }
+    out.jobs = jobs(scope);
     return out;
   }
 
  private:
+  /// What a job gives to those that need it.
+  struct Given {
+    PlannedJob job;
+    expression::Value outputs;
+  };
+
+  /// The jobs of one workflow, the event's or a called one.
+  struct Scope {
+    const model::Workflow& workflow;
+    const OrderedJson& github;
+    expression::Value inputs;
+    std::set<std::string> wanted = {};
+    std::string key, name;                      // of the calling job, before those of its jobs: "call/", "call / "
+    std::map<std::string, Given> planned = {};  // by id as written
+  };
+
+  std::vector<PlannedJob> jobs(Scope& scope) {
+    // Needs come first, whatever the order of the file; the reader has refused circles.
+    for (std::size_t before = scope.planned.size() + 1; before != scope.planned.size();) {
+      before = scope.planned.size();
+      for (const auto& each : scope.workflow.jobs) {
+        if (scope.wanted.contains(each.id) && !scope.planned.contains(each.id) && ready(scope, each)) {
+          scope.planned.emplace(each.id, job(scope, each));
+        }
+      }
+    }
+    std::vector<PlannedJob> out;
+    for (const auto& each : scope.workflow.jobs) {
+      if (const auto found = scope.planned.find(each.id); found != scope.planned.end()) out.push_back(std::move(found->second.job));
+    }
+    return out;
+  }
+
+  static const Given* needed(const Scope& scope, const std::string& id) {
+    const model::Job* job = scope.workflow.find_job(id);
+    const auto found = job ? scope.planned.find(job->id) : scope.planned.end();
+    return found == scope.planned.end() ? nullptr : &found->second;
+  }
+
+  static bool ready(const Scope& scope, const model::Job& job) {
+    return std::all_of(job.needs.begin(), job.needs.end(), [&](const model::Text& need) {
+      return !scope.workflow.find_job(need.value) || needed(scope, need.value);
+    });
+  }
+
+  /// Jobs before it that are skipped, or that hang on the run, decide success().
+  static void look_back(const Scope& scope, const model::Job& job, ExpansionContexts& contexts) {
+    for (const auto& need : job.needs) {
+      const Given* before = needed(scope, need.value);
+      if (!before) continue;
+      if (before->job.will == Will::skip) contexts.ancestors = Outcome::skipped;
+      if (before->job.will == Will::unknown) contexts.undecided.push_back("needs." + need.value + ".result");
+      const model::Job* of = scope.workflow.find_job(need.value);
+      if (of) look_back(scope, *of, contexts);
+    }
+  }
+
+  static expression::Value needs_of(const Scope& scope, const model::Job& job) {
+    expression::Object all;
+    for (const auto& need : job.needs) {
+      const Given* before = needed(scope, need.value);
+      if (!before) continue;
+      const std::string result = "needs." + need.value + ".result";
+      expression::Object one;
+      one.set("result", before->job.will == Will::run    ? expression::Value("success")
+                        : before->job.will == Will::skip ? expression::Value("skipped")
+                                                         : expression::Value::unknown(result));
+      one.set("outputs", before->outputs);
+      all.set(need.value, expression::Value(std::move(one)));
+    }
+    return expression::Value(std::move(all));
+  }
+
   /// Named by -j, or needed by one that is.
   bool wanted(const model::Workflow& workflow, const std::string& id) const {
     for (const auto& name : inputs_.jobs) {
@@ -77,36 +154,106 @@ class Planner {
     return false;
   }
 
-  PlannedJob job(const model::Workflow& workflow, const model::Job& job, const OrderedJson& github, const OrderedJson& given) {
-    PlannedJob out{.id = job.id, .place = step::place_of(job.range, workflow.file)};
-    expression::Object needed;
-    for (const auto& need : job.needs) {
-      out.needs.push_back(need.value);
-      expression::Object one;
-      one.set("result", "success");
-      one.set("outputs", expression::Value::unknown("needs." + need.value + ".outputs"));
-      needed.set(need.value, expression::Value(std::move(one)));
-    }
-    ExpansionContexts contexts{.github = github, .inputs = given, .needs = expression::Value(std::move(needed))};
-    Expansion expansion = expand_job(workflow, job, contexts, inputs_.settings);
+  Given job(const Scope& scope, const model::Job& job) {
+    const model::Workflow& workflow = scope.workflow;
+    Given given{.job = {.id = job.id, .place = step::place_of(job.range, workflow.file)}};
+    PlannedJob& out = given.job;
+    for (const auto& need : job.needs) out.needs.push_back(need.value);
+    ExpansionContexts contexts{.github = scope.github, .needs = needs_of(scope, job)};
+    contexts.planned_inputs = scope.inputs;
+    contexts.refused = Refused::expanded;
+    look_back(scope, job, contexts);
+    const Expansion expansion = expand_job(workflow, job, contexts, inputs_.settings);
     out.will = expansion.will;
     out.reason = expansion.reason;
     out.matrix_waits_for = expansion.matrix_waits_for;
     add_problems(expansion.problems);
+    if (job.is_call()) out.calls = job.uses->to_string();
+    out.notes = notes_of(workflow, job);
+    expression::Object outputs;
     for (const auto& each : expansion.legs) {
-      add_problems(step::check_job(each.request, services_));
-      out.legs.push_back(leg(each, contexts.needs));
+      PlanValues values(each.request, scope.inputs, contexts.needs, plan_.problems);
+      add_outputs(job, each, values, outputs);
+      if (!job.is_call()) add_problems(step::check_job(each.request, services_));
+      out.legs.push_back(job.is_call() ? call(scope, job, each, values) : leg(scope, each, values));
     }
+    given.outputs = out.will != Will::skip && (out.legs.empty() || (job.is_call() && !job.called))
+                        ? expression::Value::unknown("needs." + job.id + ".outputs")
+                        : expression::Value(std::move(outputs));
+    return given;
+  }
+
+  /// What `run` refuses is no fault of the file, so a plan goes on and says it beside the job.
+  static std::vector<std::string> notes_of(const model::Workflow& workflow, const model::Job& job) {
+    if (!job.is_call()) {
+      std::vector<std::string> notes;
+      for (const auto& refusal : unsupported_in(workflow, job)) notes.push_back("drydock run refuses this job: " + refusal.message);
+      return notes;
+    }
+    std::vector<std::string> notes{"drydock run does not run called workflows yet"};
+    if (!job.called) notes.push_back("the called workflow is not in this repository: its jobs are not known");
+    return notes;
+  }
+
+  /// The outputs of all legs together: one that differs between legs is the last one's to end, so not known.
+  static void add_outputs(const model::Job& job, const JobLeg& leg, PlanValues& values, expression::Object& outputs) {
+    const auto add = [&](const std::string& name, bool known, const std::string& text) {
+      const expression::Value* before = outputs.find(name);
+      const bool same = !before || (!before->is_unknown() && before->to_string() == text);
+      outputs.set(name, known && same ? expression::Value(text) : expression::Value::unknown("needs." + job.id + ".outputs." + name));
+    };
+    for (const auto& each : values.map("", leg.request.outputs)) add(each.name, each.known(), each.text);
+    const model::Event* call = job.called ? job.called->find_event("workflow_call") : nullptr;
+    if (!call) return;
+    for (const auto& each : call->outputs) add(each.id, false, "");
+  }
+
+  PlannedLeg call(const Scope& scope, const model::Job& job, const JobLeg& leg, PlanValues& values) {
+    PlannedLeg out{.key = scope.key + leg.request.key, .name = scope.name + leg.request.name};
+    out.inputs = values.map("", step::map_of(job.with, scope.workflow.file));
+    if (!job.called) return out;
+    const model::Event* declared = job.called->find_event("workflow_call");
+    if (!declared) return out;
+    expression::Object inputs;
+    std::vector<PlannedValue> given = std::move(out.inputs);
+    for (const auto& input : declared->inputs) {
+      const PlannedValue* written = find(given, input.id);
+      PlannedValue value = written ? *written
+                           : input.default_value
+                               ? values.value(input.id, step::text_of(*input.default_value, job.called->file))
+                               : PlannedValue{.name = input.id, .text = empty_of(input.type)};
+      value.name = input.id;
+      inputs.set(input.id, typed(input.type, value));
+      out.inputs.push_back(std::move(value));
+    }
+    Scope inner{.workflow = *job.called, .github = scope.github, .inputs = expression::Value(std::move(inputs)),
+                .key = out.key + "/", .name = out.name + " / "};
+    for (const auto& each : job.called->jobs) inner.wanted.insert(each.id);
+    out.jobs = jobs(inner);
     return out;
+  }
+
+  static std::string empty_of(model::InputType type) {
+    return type == model::InputType::boolean ? "false" : type == model::InputType::number ? "0" : "";
+  }
+
+  static expression::Value typed(model::InputType type, const PlannedValue& value) {
+    if (!value.known()) {
+      std::vector<expression::Value> sources;
+      for (const auto& name : value.depends_on) sources.push_back(expression::Value::unknown(name));
+      return expression::Value::unknown_from(sources);
+    }
+    if (type == model::InputType::boolean) return expression::Value(value.text == "true");
+    if (type == model::InputType::number) return expression::Value(expression::parse_number(value.text));
+    return expression::Value(value.text);
   }
 
   void add_problems(const parser::Diagnostics& more) {
     plan_.problems.insert(plan_.problems.end(), more.begin(), more.end());
   }
 
-  PlannedLeg leg(const JobLeg& leg, const expression::Value& needs) {
-    PlannedLeg out{.key = leg.request.key, .name = leg.request.name, .labels = leg.labels};
-    PlanValues values(leg.request, needs, plan_.problems);
+  PlannedLeg leg(const Scope& scope, const JobLeg& leg, PlanValues& values) {
+    PlannedLeg out{.key = scope.key + leg.request.key, .name = scope.name + leg.request.name, .labels = leg.labels};
     int number = 0;
     for (const auto& each : leg.request.steps) out.steps.push_back(step(each, ++number, values));
     return out;

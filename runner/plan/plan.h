@@ -40,10 +40,15 @@ struct PlannedStep {
   Place place;
 };
 
+struct PlannedJob;
+
+/// Of a job with steps, or of one that calls a workflow: its inputs and jobs.
 struct PlannedLeg {
   std::string key, name;
   std::vector<std::string> labels;
   std::vector<PlannedStep> steps;
+  std::vector<PlannedValue> inputs;
+  std::vector<PlannedJob> jobs;
 };
 
 struct PlannedJob {
@@ -51,6 +56,8 @@ struct PlannedJob {
   std::vector<std::string> needs;
   Will will = Will::run;
   std::string reason;
+  std::string calls;                     // "./.github/workflows/x.yml"; empty for a job with steps
+  std::vector<std::string> notes;        // why `run` refuses this job, or what is not known here
   std::string matrix_waits_for;
   std::vector<PlannedLeg> legs;
   Place place;

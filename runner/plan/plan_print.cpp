@@ -34,24 +34,30 @@ void print_value(std::string& out, const std::string& indent, const PlannedValue
   }
 }
 
-void print_step(std::string& out, const PlannedStep& step) {
-  out += "      " + step.number + " " + step.name + mark(step.will) + (step.reason.empty() ? "" : ": " + step.reason) + "\n";
+void print_step(std::string& out, const std::string& indent, const PlannedStep& step) {
+  out += indent + step.number + " " + step.name + mark(step.will) + (step.reason.empty() ? "" : ": " + step.reason) + "\n";
   if (step.will == Will::skip) return;
-  for (const auto& value : step.values) print_value(out, "          ", value);
+  for (const auto& value : step.values) print_value(out, indent + "    ", value);
   if (!step.build) return;
   for (const auto& leg : step.build->legs) {
     const std::string where = leg.worker ? leg.worker_name + ", " + std::string(name_of(leg.execution)) : "nowhere";
-    out += "          build " + leg.leg + " on " + where + ": " + leg.reason + "\n";
+    out += indent + "    build " + leg.leg + " on " + where + ": " + leg.reason + "\n";
   }
 }
 
-void print_job(std::string& out, const PlannedJob& job) {
-  out += "  job " + job.id + (job.needs.empty() ? "" : " after " + joined(job.needs)) + mark(job.will) +
-         (job.reason.empty() ? "" : ": " + job.reason) + "\n";
-  if (!job.matrix_waits_for.empty()) out += "    matrix unknown until the run: " + job.matrix_waits_for + "\n";
+void print_job(std::string& out, const std::string& indent, const PlannedJob& job) {
+  out += indent + "job " + job.id + (job.needs.empty() ? "" : " after " + joined(job.needs)) +
+         (job.calls.empty() ? "" : " calls " + job.calls) + mark(job.will) + (job.reason.empty() ? "" : ": " + job.reason) + "\n";
+  for (const auto& note : job.notes) out += indent + "  note: " + note + "\n";
+  if (!job.matrix_waits_for.empty()) out += indent + "  matrix unknown until the run: " + job.matrix_waits_for + "\n";
   for (const auto& leg : job.legs) {
-    out += "    " + leg.name + " on " + joined(leg.labels) + "\n";
-    for (const auto& step : leg.steps) print_step(out, step);
+    out += indent + "  " + leg.name + (job.calls.empty() ? " on " + joined(leg.labels) : "") + "\n";
+    for (const auto& step : leg.steps) print_step(out, indent + "    ", step);
+    for (PlannedValue input : leg.inputs) {
+      input.name = "input " + input.name;
+      print_value(out, indent + "    ", input);
+    }
+    for (const auto& called : leg.jobs) print_job(out, indent + "    ", called);
   }
 }
 
@@ -98,10 +104,16 @@ OrderedJson job_json(const PlannedJob& job) {
   for (const auto& leg : job.legs) {
     OrderedJson steps = OrderedJson::array();
     for (const auto& step : leg.steps) steps.push_back(step_json(step));
-    legs.push_back({{"key", leg.key}, {"name", leg.name}, {"labels", leg.labels}, {"steps", std::move(steps)}});
+    OrderedJson one{{"key", leg.key}, {"name", leg.name}, {"labels", leg.labels}, {"steps", std::move(steps)}};
+    if (!job.calls.empty()) {
+      one["inputs"] = one["jobs"] = OrderedJson::array();
+      for (const auto& input : leg.inputs) one["inputs"].push_back(value_json(input));
+      for (const auto& called : leg.jobs) one["jobs"].push_back(job_json(called));
+    }
+    legs.push_back(std::move(one));
   }
   return {{"id", job.id}, {"needs", job.needs}, {"will", name_of(job.will)}, {"reason", job.reason},
-          {"matrix_waits_for", job.matrix_waits_for}, {"place", place_json(job.place)}, {"legs", std::move(legs)}};
+          {"calls", job.calls}, {"notes", job.notes}, {"matrix_waits_for", job.matrix_waits_for}, {"place", place_json(job.place)}, {"legs", std::move(legs)}};
 }
 
 OrderedJson problem_json(const parser::Diagnostic& problem) {
@@ -123,7 +135,7 @@ std::string to_text(const Plan& plan) {
   for (const auto& workflow : plan.workflows) {
     out += "workflow " + workflow.name + " (" + workflow.file + ")" + mark(workflow.will) +
            (workflow.reason.empty() ? "" : ": " + workflow.reason) + "\n";
-    for (const auto& job : workflow.jobs) print_job(out, job);
+    for (const auto& job : workflow.jobs) print_job(out, "  ", job);
   }
   if (!plan.problems.empty()) out += "problems\n";
   for (const auto& problem : plan.problems) {

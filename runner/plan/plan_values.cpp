@@ -24,7 +24,7 @@ PlannedValue shown(std::string name, const Value& value, const Place& place) {
 
 }  // namespace
 
-PlanValues::PlanValues(const step::JobRequest& request, Value needs, parser::Diagnostics& problems)
+PlanValues::PlanValues(const step::JobRequest& request, Value inputs, Value needs, parser::Diagnostics& problems)
     : request_(request), problems_(problems) {
   expression::Object github;
   const Value github_value = Value::from_json(request.github);
@@ -43,7 +43,7 @@ PlanValues::PlanValues(const step::JobRequest& request, Value needs, parser::Dia
   runner.set("tool_cache", request.places.tool_cache);
   base_.set("github", Value(std::move(github))).set("secrets", Value(std::move(secrets)));
   base_.set("runner", Value(std::move(runner))).set("vars", Value::from_json(request.vars));
-  base_.set("inputs", Value::from_json(request.inputs)).set("needs", std::move(needs));
+  base_.set("inputs", std::move(inputs)).set("needs", std::move(needs));
   base_.set("strategy", Value::from_json(request.strategy)).set("matrix", Value::from_json(request.matrix));
   base_.set("steps", Value::unknown("steps")).set("job", Value::unknown("job"));
   // All before a step are taken to succeed.

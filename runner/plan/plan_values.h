@@ -13,7 +13,8 @@ namespace drydock::runner {
 
 class PlanValues {
  public:
-  PlanValues(const step::JobRequest& request, parser::expression::Value needs, parser::Diagnostics& problems);
+  PlanValues(const step::JobRequest& request, parser::expression::Value inputs, parser::expression::Value needs,
+             parser::Diagnostics& problems);
 
   /// The step's own env goes over the job's for what follows; its values are returned.
   std::vector<PlannedValue> enter_step(const step::TextMap& env);

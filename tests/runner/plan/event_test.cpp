@@ -186,5 +186,8 @@ jobs: {a: {runs-on: ubuntu-latest, steps: [{run: x}]}}
     const auto inputs = inputs_for(*event, workflow);
     CHECK((inputs ? inputs->dump() : inputs.error().message) == row.expected);
   }
-  CHECK(default_event(workflow) == "workflow_dispatch");
+  CHECK(default_event({workflow}) == "workflow_dispatch");
+  const auto pushed = parser::workflow::read_workflow("on: push\njobs: {a: {runs-on: x, steps: [{run: a}]}}", "b.yml");
+  REQUIRE(pushed.ok());
+  CHECK(default_event({workflow, *pushed.workflow}) == "push");
 }

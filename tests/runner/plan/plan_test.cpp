@@ -15,7 +15,7 @@ env: {IMAGE: registry.example/app}
 jobs:
   build:
     runs-on: ubuntu-latest
-    outputs: {digest: "${{ steps.push.outputs.digest }}"}
+    outputs: {digest: "${{ steps.push.outputs.digest }}", sites: "${{ steps.meta.outputs.sites }}"}
     steps:
       - id: meta
         run: echo "tags=$IMAGE:1" >> "$GITHUB_OUTPUT"
@@ -52,8 +52,27 @@ class Named : public step::NativeAction {
   Status main(step::ActionContext&) const override { return make_error(ErrorCode::internal, "performed in a dry run"); }
 };
 
+const char* k_called = R"(on:
+  workflow_call:
+    inputs:
+      site: {type: string, required: true}
+      n: {type: number, default: 5}
+      tag: {type: string}
+    outputs: {url: {value: "${{ jobs.two.outputs.url }}"}}
+jobs:
+  one:
+    runs-on: ubuntu-latest
+    steps: [{run: "echo ${{ inputs.site }} ${{ inputs.n }}"}, {run: "echo ${{ inputs.tag }}"}]
+  two:
+    if: inputs.site == 'prod'
+    runs-on: ubuntu-latest
+    steps: [{run: echo}]
+)";
+
 Plan plan_of(const std::string& yaml, const std::string& ref, std::vector<worker::Worker> workers) {
-  const auto read = parser::workflow::read_workflow(yaml, "w.yml");
+  const auto read = parser::workflow::read_workflow(yaml, "w.yml", {.resolve = [](std::string_view uses) {
+    return uses == "./.github/workflows/called.yml" ? std::optional<std::string>(k_called) : std::nullopt;
+  }});
   REQUIRE(read.ok());
   GitFacts git{.sha = std::string(40, 'a'), .ref = ref, .owner = "o", .name = "r", .has_remote = true, .default_branch = "main",
                .before = std::string(40, 'b')};
@@ -118,4 +137,75 @@ TEST_CASE("a workflow that the event does not trigger says why") {
   CHECK(plan.workflows[0].will == Will::skip);
   CHECK(!plan.workflows[0].reason.empty());
   CHECK(plan.workflows[0].jobs.empty());
+}
+
+TEST_CASE("what a job needs decides for it: skipped, unknown, outputs that are known") {
+  const Plan plan = plan_of(R"(on: push
+jobs:
+  late: {needs: [no], runs-on: linux, steps: [{run: a}]}
+  no: {if: github.event_name == 'schedule', runs-on: linux, steps: [{run: a}]}
+  anyway: {needs: [no], if: always(), runs-on: linux, steps: [{run: "echo ${{ needs.no.result }}"}]}
+  far: {needs: [anyway], runs-on: linux, steps: [{run: a}]}
+  gives:
+    runs-on: linux
+    outputs: {fixed: "v-${{ github.ref_name }}", later: "${{ steps.a.outputs.b }}"}
+    steps: [{id: a, run: a}]
+  maybe: {needs: [gives], if: needs.gives.outputs.later == '1', runs-on: linux, steps: [{run: "echo ${{ needs.gives.outputs.fixed }}"}]}
+  after: {needs: [maybe], runs-on: linux, steps: [{run: a}]}
+)", "refs/heads/main", {here()});
+  INFO(to_text(plan));
+  const auto& jobs = plan.workflows[0].jobs;
+  REQUIRE(jobs.size() == 7);
+  const auto is = [&](std::size_t i, const char* id, Will will, const std::string& reason) {
+    CHECK(jobs[i].id == id);
+    CHECK(jobs[i].will == will);
+    CHECK(jobs[i].reason == reason);
+  };
+  is(0, "late", Will::skip, "a job that it needs is skipped");
+  is(1, "no", Will::skip, "its condition is false: success() && (github.event_name == 'schedule')");
+  is(2, "anyway", Will::run, "");
+  CHECK(jobs[2].legs.at(0).steps.at(0).name == "Run echo skipped");
+  is(3, "far", Will::skip, "a job that it needs is skipped");
+  is(5, "maybe", Will::unknown, "depends on needs.gives.outputs.later");
+  CHECK(jobs[5].legs.at(0).steps.at(0).name == "Run echo v-main");
+  is(6, "after", Will::unknown, "depends on needs.maybe.result");
+}
+
+TEST_CASE("a called workflow shows its jobs for each leg of the caller; what a run refuses is a note") {
+  const Plan plan = plan_of(R"(on: push
+jobs:
+  first: {runs-on: linux, outputs: {tag: "${{ steps.a.outputs.b }}"}, steps: [{id: a, run: a}]}
+  call:
+    needs: first
+    strategy: {matrix: {env: [dev, prod]}}
+    uses: ./.github/workflows/called.yml
+    with: {site: "${{ matrix.env }}", tag: "${{ needs.first.outputs.tag }}"}
+  remote: {uses: o/r/.github/workflows/x.yml@v1}
+  boxed: {runs-on: linux, container: debian, steps: [{run: a}]}
+  end: {needs: [call], runs-on: linux, steps: [{run: "echo ${{ needs.call.outputs.url }}"}]}
+)", "refs/heads/main", {here()});
+  INFO(to_text(plan));
+  CHECK(!has_errors(plan.problems));
+  const auto& jobs = plan.workflows[0].jobs;
+  REQUIRE(jobs.size() == 5);
+  CHECK(jobs[1].calls == "./.github/workflows/called.yml");
+  CHECK(jobs[1].notes == std::vector<std::string>{"drydock run does not run called workflows yet"});
+  REQUIRE(jobs[1].legs.size() == 2);
+  const auto& dev = jobs[1].legs[0];
+  REQUIRE(dev.inputs.size() == 3);
+  CHECK(dev.inputs[0].text == "dev");
+  CHECK(dev.inputs[1].text == "5");
+  CHECK(dev.inputs[2].depends_on == std::vector<std::string>{"needs.first.outputs.tag"});
+  REQUIRE(dev.jobs.size() == 2);
+  CHECK(dev.jobs[0].legs.at(0).key == "call (dev)/one");
+  CHECK(dev.jobs[0].legs.at(0).name == "call (dev) / one");
+  CHECK(dev.jobs[0].legs.at(0).steps.at(0).name == "Run echo dev 5");
+  CHECK(dev.jobs[0].legs.at(0).steps.at(1).values.at(0).depends_on == std::vector<std::string>{"needs.first.outputs.tag"});
+  CHECK(dev.jobs[1].will == Will::skip);
+  CHECK(jobs[1].legs[1].jobs.at(1).will == Will::run);
+  CHECK(jobs[2].notes.size() == 2);
+  REQUIRE(jobs[3].notes.size() == 1);
+  CHECK(jobs[3].notes[0].find("'container:' of job 'boxed'") != std::string::npos);
+  CHECK(jobs[3].legs.at(0).steps.size() == 1);
+  CHECK(jobs[4].legs.at(0).steps.at(0).values.at(0).depends_on == std::vector<std::string>{"needs.call.outputs.url"});
 }
