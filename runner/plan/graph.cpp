@@ -53,6 +53,12 @@ std::string heading(const PlannedWorkflow& workflow) {
   return one_line(workflow.name == workflow.file ? workflow.file : workflow.name + " (" + workflow.file + ")");
 }
 
+/// The jobs that a call runs; those of its first leg stand for all.
+const Jobs& called_by(const PlannedJob& job) {
+  static const Jobs k_none;
+  return job.legs.empty() ? k_none : job.legs.front().jobs;
+}
+
 void print_jobs(std::string& out, const std::string& indent, const Jobs& jobs) {
   const auto stages = stages_of(jobs);
   const std::size_t last = jobs.empty() ? 0 : *std::max_element(stages.begin(), stages.end());
@@ -63,6 +69,7 @@ void print_jobs(std::string& out, const std::string& indent, const Jobs& jobs) {
       out += indent + "  " + title_of(jobs[i]) + mark(jobs[i].will);
       for (std::size_t n = 0; n < jobs[i].needs.size(); ++n) out += (n == 0 ? " <- " : ", ") + jobs[i].needs[n];
       out += "\n";
+      print_jobs(out, indent + "      ", called_by(jobs[i]));
     }
   }
 }
@@ -113,7 +120,16 @@ class MermaidGraph {
   // Names of jobs may be words of the language ("end"), so nodes are numbered.
   void jobs(const std::string& indent, const std::string& prefix, const Jobs& jobs) {
     const auto id = [&](std::size_t i) { return prefix + "_" + std::to_string(i); };
-    for (std::size_t i = 0; i < jobs.size(); ++i) node(indent, id(i), title_of(jobs[i]), jobs[i].will);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const Jobs& called = called_by(jobs[i]);
+      if (called.empty()) {
+        node(indent, id(i), title_of(jobs[i]), jobs[i].will);
+        continue;
+      }
+      out_ += indent + "subgraph " + id(i) + "[" + quoted(title_of(jobs[i]) + mark(jobs[i].will)) + "]\n";
+      this->jobs(indent + "  ", id(i), called);
+      out_ += indent + "end\n";
+    }
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       for (const auto& need : jobs[i].needs) {
         if (const auto before = index_of(jobs, need)) out_ += indent + id(*before) + " --> " + id(i) + "\n";

@@ -74,3 +74,28 @@ TEST_CASE("forms of graphs by name") {
   CHECK(parse_graph_form("mermaid") == GraphForm::mermaid);
   CHECK(!parse_graph_form("dot"));
 }
+
+TEST_CASE("called jobs are drawn in the job that calls them") {
+  PlannedJob call = job("call", {"a"}, 2);
+  call.legs[0].jobs = {job("x"), job("y", {"x"})};
+  Plan plan;
+  plan.workflows.push_back({.file = "w.yml", .name = "w.yml", .jobs = {job("a"), call}});
+  CHECK(to_graph(plan, GraphForm::text) == R"graph(workflow w.yml
+  stage 1
+    a
+  stage 2
+    call ×2 <- a
+        stage 1
+          x
+        stage 2
+          y <- x
+)graph");
+  const auto drawn = to_graph(plan, GraphForm::mermaid);
+  CHECK(drawn.find(R"graph(    subgraph w0_1["call ×2"]
+      w0_1_0["x"]
+      w0_1_1["y"]
+      w0_1_0 --> w0_1_1
+    end
+    w0_0 --> w0_1
+)graph") != std::string::npos);
+}
