@@ -4,33 +4,11 @@
 #include <thread>
 
 #include "executors/build/cache_format.h"
+#include "executors/build/stored_document.h"
 
 namespace drydock::build {
 
 namespace {
-
-/// Reads one document of the cache, from the store when it is there already.
-Result<std::string> read_manifest(Engine& engine, const oci::Reference& reference) {
-  if (!reference.digest.empty() && engine.store->has_blob(reference.digest)) {
-    return engine.store->read_blob(reference.digest);
-  }
-  DRYDOCK_ASSIGN(auto fetched, engine.registry->get_manifest(reference, engine.stop.get_token()));
-  DRYDOCK_TRY(engine.store->put_blob(fetched.text));
-  return std::move(fetched.text);
-}
-
-Result<std::string> read_config(Engine& engine, const oci::Reference& reference, const oci::Descriptor& descriptor) {
-  if (engine.store->has_blob(descriptor.digest)) return engine.store->read_blob(descriptor.digest);
-  std::string text;
-  const auto sink = [&](std::string_view piece) -> Status {
-    text += piece;
-    return {};
-  };
-  DRYDOCK_TRY(engine.registry->get_blob(reference, {descriptor.digest, static_cast<std::uint64_t>(descriptor.size)}, sink,
-                                        engine.stop.get_token()));
-  DRYDOCK_TRY(engine.store->put_blob(text));
-  return text;
-}
 
 /// The manifests of a cache for these platforms: those its index lists, else those under the derived tags.
 class CacheReader {
@@ -44,7 +22,7 @@ class CacheReader {
     for (const auto& text : manifests_) {
       DRYDOCK_ASSIGN(const auto manifest, oci::parse_manifest(text, reference_.familiar()));
       if (manifest.config.media_type != k_cache_config_type) continue;
-      DRYDOCK_ASSIGN(const auto config, read_config(engine_, reference_, manifest.config));
+      DRYDOCK_ASSIGN(const auto config, stored_config(engine_, reference_, manifest.config));
       DRYDOCK_ASSIGN(auto entries, read_cache_config(config));
       for (auto& entry : entries) {
         entry.result.sources = {{reference_.domain, reference_.repository}};
@@ -73,7 +51,7 @@ class CacheReader {
       if (!entry.platform) continue;
       const auto platform = normalized(*entry.platform);
       if (std::find(platforms_.begin(), platforms_.end(), platform) == platforms_.end()) continue;
-      DRYDOCK_ASSIGN(auto text, read_manifest(engine_, reference_.with_digest(entry.digest)));
+      DRYDOCK_ASSIGN(auto text, stored_manifest(engine_, reference_.with_digest(entry.digest)));
       manifests_.push_back(std::move(text));
       // The index may lack our target for a moment, when builds write it at the same time; its own tag never does.
       const auto target = entry.annotations.find(k_cache_target_annotation);
@@ -84,7 +62,7 @@ class CacheReader {
 
   Status take_derived(const Platform& platform) {
     const auto tag = cache_tag(reference_.tag, engine_.request.target, platform);
-    auto text = read_manifest(engine_, reference_.with_tag(tag));
+    auto text = stored_manifest(engine_, reference_.with_tag(tag));
     if (text.ok()) {
       manifests_.push_back(std::move(*text));
       return {};

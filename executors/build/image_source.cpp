@@ -1,5 +1,7 @@
 #include "executors/build/image_source.h"
 
+#include "executors/build/stored_document.h"
+
 namespace drydock::build {
 
 namespace {
@@ -33,27 +35,6 @@ Result<oci::Descriptor> remembered(Engine& engine, const oci::Reference& referen
 
 }  // namespace
 
-Result<std::string> ImageSources::document(const oci::Reference& repository, const oci::Descriptor& descriptor) {
-  if (engine_.store->has_blob(descriptor.digest)) return engine_.store->read_blob(descriptor.digest);
-  DRYDOCK_ASSIGN(auto fetched, engine_.registry->get_manifest(repository.with_digest(descriptor.digest),
-                                                              engine_.stop.get_token()));
-  DRYDOCK_TRY(engine_.store->put_blob(fetched.text));
-  return std::move(fetched.text);
-}
-
-Result<std::string> ImageSources::config_text(const oci::Reference& repository, const oci::Descriptor& descriptor) {
-  if (engine_.store->has_blob(descriptor.digest)) return engine_.store->read_blob(descriptor.digest);
-  std::string text;
-  const auto sink = [&](std::string_view piece) -> Status {
-    text += piece;
-    return {};
-  };
-  DRYDOCK_TRY(engine_.registry->get_blob(repository, {descriptor.digest, static_cast<std::uint64_t>(descriptor.size)},
-                                         sink, engine_.stop.get_token()));
-  DRYDOCK_TRY(engine_.store->put_blob(text));
-  return text;
-}
-
 Result<ImageSources::Top> ImageSources::fetch_top(const std::string& name) {
   DRYDOCK_ASSIGN(const auto parsed, oci::parse_reference(name));
   const auto reference = parsed.with_default_tag();
@@ -67,7 +48,7 @@ Result<ImageSources::Top> ImageSources::fetch_top(const std::string& name) {
       DRYDOCK_ASSIGN(found.descriptor, engine_.registry->resolve(reference, engine_.stop.get_token()));
       DRYDOCK_TRY(remember(engine_, reference, found.descriptor));
     }
-    DRYDOCK_ASSIGN(found.text, document(reference, found.descriptor));
+    DRYDOCK_ASSIGN(found.text, stored_manifest(engine_, reference.with_digest(found.descriptor.digest)));
     return found;
   }();
   if (!top.ok()) {
@@ -104,10 +85,10 @@ Result<SourceImage> ImageSources::get(const std::string& name, const Platform& p
   if (oci::is_index_type(found.descriptor.media_type)) {
     DRYDOCK_ASSIGN(const auto index, oci::parse_index(text, found.reference.familiar()));
     DRYDOCK_ASSIGN(image.manifest, oci::choose_platform(index, platform, found.reference.familiar()));
-    DRYDOCK_ASSIGN(text, document(found.reference, image.manifest));
+    DRYDOCK_ASSIGN(text, stored_manifest(engine_, found.reference.with_digest(image.manifest.digest)));
   }
   DRYDOCK_ASSIGN(const auto manifest, oci::parse_manifest(text, found.reference.familiar()));
-  DRYDOCK_ASSIGN(const auto config, config_text(found.reference, manifest.config));
+  DRYDOCK_ASSIGN(const auto config, stored_config(engine_, found.reference, manifest.config));
   DRYDOCK_ASSIGN(image.config, oci::parse_image_config(config, found.reference.familiar()));
   if (match_rank(normalized(image.config.platform), platform) == 0) {
     return make_error(ErrorCode::not_found,

@@ -38,8 +38,6 @@ class ImageSources {
   };
   Result<Top> top(const std::string& name);
   Result<Top> fetch_top(const std::string& name);
-  Result<std::string> document(const oci::Reference& repository, const oci::Descriptor& descriptor);
-  Result<std::string> config_text(const oci::Reference& repository, const oci::Descriptor& descriptor);
 
   Engine& engine_;
   mutable std::mutex mutex_;

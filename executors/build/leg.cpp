@@ -41,12 +41,11 @@ Leg::~Leg() {
 
 Error Leg::refusal(const parser::Diagnostics& diagnostics) const {
   std::string text;
-  std::string mend;
   for (const auto& problem : diagnostics) {
     if (problem.severity != parser::Severity::error) continue;
     text += (text.empty() ? "" : "\n") + format_with_source(problem, shared_.source);
   }
-  return make_error(ErrorCode::invalid_source, text, mend);
+  return make_error(ErrorCode::invalid_source, text);
 }
 
 Status Leg::plan() {

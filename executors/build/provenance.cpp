@@ -65,11 +65,9 @@ std::string provenance_statement(const ProvenanceFacts& facts, ProvenanceMode mo
   if (subjects.empty()) subjects.push_back({{"name", "_"}, {"digest", digest_set(facts.image)}});
   auto materials = Ordered::array();
   for (const auto& [name, descriptor] : facts.materials) {
-    const auto space = name.find(' ');
     const auto at = name.find('@');
     materials.push_back({{"uri", package_url(name.substr(0, at), descriptor.digest.to_string(), facts.platform)},
                          {"digest", digest_set(descriptor.digest)}});
-    (void)space;
   }
   Ordered environment{{"platform", facts.platform.to_string()}};
   Ordered predicate{
