@@ -141,7 +141,7 @@ Status JobRun::set_up() {
   }
   DRYDOCK_TRY(make_places());
   DRYDOCK_ASSIGN(host_, services_.hosts.at(request_.runner.isolation)(request_));
-  state_.emplace(request_, std::move(secrets), host_->environment());
+  state_.emplace(request_, std::move(secrets), host_->environment(), host_->job_members());
   for (const auto& layer : request_.env) {
     DRYDOCK_ASSIGN(const Layer values, evaluator_.map(layer, state_->job_env_context()));
     for (const auto& [name, value] : values) state_->set_environment(name, value);

@@ -12,6 +12,8 @@
 
 #include "executors/base/events.h"
 #include "executors/base/process.h"
+#include "executors/step/action_container.h"
+#include "executors/step/evaluator.h"
 #include "executors/step/job_request.h"
 #include "executors/step/native_action.h"
 #include "parser/diagnostics/diagnostic.h"
@@ -19,6 +21,7 @@
 namespace drydock::step {
 
 /// Where the programs of a job's steps run: this machine, a view of it, a container. One for each job.
+/// Workspace, temporary folder and tool cache have one path everywhere, so files need no translation.
 class StepHost {
  public:
   virtual ~StepHost() = default;
@@ -27,6 +30,13 @@ class StepHost {
   virtual std::optional<std::string> find_program(std::string_view name, const Environment& environment) = 0;
   /// What steps inherit there.
   virtual Environment environment() = 0;
+  /// Members of the job context that only the place knows: `container` and `services`, as GitHub documents them.
+  virtual Object job_members() { return {}; }
+  /// Brings the image of a container action (pulls, or builds it); called before the job's first step.
+  virtual Status prepare_container(const ActionContainer& container, std::stop_token stop);
+  /// Runs a container action beside the job, in its network, with its workspace, until it ends.
+  /// Both refuse by name (unsupported) where no containers can be run.
+  virtual Result<ProcessResult> run_container(const ActionContainer& container, std::stop_token stop);
 };
 
 /// Makes the place for a job; an error (environment) fails the job before its first step.
@@ -42,6 +52,9 @@ struct JobServices {
   build::BuildService* builder = nullptr;
   std::function<std::optional<std::string>(const std::string& name)> secret;  // asked for the request's names
   Hosts hosts = machine_hosts();
+  /// What actions get beside the environment of steps, and scripts do not: the runner's own services
+  /// (ACTIONS_RUNTIME_TOKEN, ACTIONS_RESULTS_URL, …). Values that are secret are in the bus's masker already.
+  std::function<Environment(const JobRequest& request)> action_environment;
 };
 
 /// What this engine would refuse in the job: actions without a native form, versions that are not served,

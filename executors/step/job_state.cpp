@@ -40,8 +40,8 @@ void add_status_functions(Context& context, Outcome status) {
 
 }  // namespace
 
-JobState::JobState(const JobRequest& request, std::map<std::string, std::string> secrets, Environment base)
-    : request_(request), base_(std::move(base)) {
+JobState::JobState(const JobRequest& request, std::map<std::string, std::string> secrets, Environment base, Object job)
+    : request_(request), base_(std::move(base)), job_(std::move(job)) {
   const Value github = object_of(request.github);
   for (const auto& member : github.object()) github_.set(member.name, member.value);
   const auto token = secrets.find("GITHUB_TOKEN");
@@ -91,7 +91,7 @@ Context JobState::context(const Layer& layer, Outcome state, const GithubExtras&
   Object env;
   for (const auto& [name, value] : global_) env.set(name, value);
   for (const auto& [name, value] : layer) env.set(name, value);
-  Object job;
+  Object job = job_;
   job.set("status", std::string(name_of(state)));
   context.set("github", github_value(extras)).set("env", Value(std::move(env))).set("job", Value(std::move(job)));
   context.set("runner", runner_).set("steps", Value(steps_));

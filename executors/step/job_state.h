@@ -21,8 +21,9 @@ using GithubExtras = std::vector<std::pair<std::string, std::string>>;
 
 class JobState {
  public:
-  /// `secrets` are resolved; `base` is what steps inherit from their machine.
-  JobState(const JobRequest& request, std::map<std::string, std::string> secrets, Environment base);
+  /// `secrets` are resolved; `base` is what steps inherit from their machine; `job` holds the members of the job
+  /// context that do not change.
+  JobState(const JobRequest& request, std::map<std::string, std::string> secrets, Environment base, Object job = {});
 
   /// For evaluating: global environment with `layer` over it, job status `status`.
   Context context(const Layer& layer, Outcome status, const GithubExtras& extras = {}) const;
@@ -50,6 +51,7 @@ class JobState {
   Object github_;
   Value vars_, inputs_, needs_, strategy_, matrix_, secrets_, runner_;
   Object steps_;
+  Object job_;
 };
 
 }  // namespace drydock::step

@@ -14,7 +14,17 @@ class MachineHost : public StepHost {
   Environment environment() override { return current_environment(); }
 };
 
+Error no_containers(const ActionContainer& container) {
+  return make_error(ErrorCode::unsupported, "container actions (" + container.name + ") cannot run in this place");
+}
+
 }  // namespace
+
+Status StepHost::prepare_container(const ActionContainer& container, std::stop_token) { return no_containers(container); }
+
+Result<ProcessResult> StepHost::run_container(const ActionContainer& container, std::stop_token) {
+  return no_containers(container);
+}
 
 Hosts machine_hosts() {
   return {{Isolation::host, [](const JobRequest&) -> Result<std::unique_ptr<StepHost>> {
