@@ -131,7 +131,7 @@ void ActionContext::end_group() {
 
 void ActionContext::add_mask(std::string_view secret) { bus().masker().add(secret); }
 
-Result<ProcessResult> ActionContext::run(ProcessSpec spec) {
+void ActionContext::complete(ProcessSpec& spec) {
   if (!spec.environment) spec.environment = setup_.environment;
   if (spec.directory.empty()) spec.directory = setup_.places.workspace;
   const auto log = [this](Stream stream) {
@@ -144,7 +144,16 @@ Result<ProcessResult> ActionContext::run(ProcessSpec spec) {
   };
   if (!spec.on_stdout) spec.on_stdout = log(Stream::out);
   if (!spec.on_stderr) spec.on_stderr = log(Stream::err);
+}
+
+Result<ProcessResult> ActionContext::run(ProcessSpec spec) {
+  complete(spec);
   return run_process(spec, setup_.stop);
+}
+
+Result<ProcessResult> ActionContext::run_in_place(ProcessSpec spec) {
+  complete(spec);
+  return setup_.in_place ? setup_.in_place(spec, setup_.stop) : run_process(spec, setup_.stop);
 }
 
 std::string ActionContext::variable(const std::string& name) const {

@@ -3,6 +3,7 @@
 // @actions/core. One context per main or post; used by one thread. After the action has returned, the engine
 // reads the effects: outputs, environment, path, state.
 
+#include <functional>
 #include <map>
 #include <stop_token>
 #include <string>
@@ -43,6 +44,8 @@ struct ActionSetup {
   std::vector<Annotation>* annotations = nullptr;  // when given, notices, warnings and errors are kept here too
   Bus* bus = nullptr;                // required
   build::BuildService* builder = nullptr;
+  /// Runs a program where the job's steps run; on this machine itself when empty.
+  std::function<Result<ProcessResult>(const ProcessSpec&, std::stop_token)> in_place;
   std::stop_token stop;
 };
 
@@ -91,6 +94,8 @@ class ActionContext {
   /// Runs a program with the step's environment in the workspace unless the specification says otherwise;
   /// output that it does not take goes to the step's log.
   Result<ProcessResult> run(ProcessSpec spec);
+  /// The same in the place of the job's steps (its sandbox), so that it sees and changes what they do.
+  Result<ProcessResult> run_in_place(ProcessSpec spec);
 
   const Environment& environment() const { return setup_.environment; }
   std::string variable(const std::string& name) const;
@@ -119,6 +124,7 @@ class ActionContext {
 
  private:
   void message(Level level, std::string text, Place place);
+  void complete(ProcessSpec& spec);
 
   ActionSetup setup_;
   ActionEffects effects_;

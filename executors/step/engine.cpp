@@ -187,7 +187,7 @@ Handled JobRun::perform(StepFrame& frame, const std::string& name) {
   const auto* action = services_.actions->find(*parse_action_reference(frame.step.uses.text));
   const std::size_t own = posts_.size();
   NoCaseMap<std::string> inputs;
-  if (action->post_step() == PostStep::always) {
+  if (action->post_step() != PostStep::none) {
     posts_.push_back({&frame.step, action, "Post " + name, frame.position + ".post", frame.layer});
   }
   const Handled handled = run_native(frame, *action, inputs);
@@ -295,6 +295,10 @@ void JobRun::run_post(Post& post) {
   if (job_stop_.stop_requested()) state_->status = Outcome::cancelled;
   StepResult result{.name = post.name, .position = post.position};
   evaluator_.set_step(post.position);
+  if (post.action->post_step() == PostStep::on_success && state_->status != Outcome::success) {
+    result.outcome = result.conclusion = Outcome::skipped;
+    return conclude(std::move(result));
+  }
   bus_.publish({.kind = EventKind::step_started, .job = request_.key, .step = post.position, .name = post.name});
   // Post steps clean up: they also run in a cancelled job and are not interrupted by its cancellation.
   StepFrame frame{request_, services_, *host_, *state_, evaluator_, *post.step, post.position, post.layer,

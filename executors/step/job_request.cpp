@@ -225,6 +225,7 @@ OrderedJson to_json(const JobRequest& request) {
            {{"github", request.github}, {"vars", request.vars}, {"inputs", request.inputs},
             {"needs", request.needs}, {"strategy", request.strategy}, {"matrix", request.matrix}}},
           {"secrets", request.secrets},
+          {"permissions", request.permissions},
           {"places", places_json(request.places)},
           {"runner", runner_json(request.runner)},
           {"timeout_ms", request.timeout ? OrderedJson(request.timeout->count()) : OrderedJson()}};
@@ -251,6 +252,7 @@ Result<JobRequest> job_request_from_json(const OrderedJson& json) {
     request.strategy = contexts.at("strategy");
     request.matrix = contexts.at("matrix");
     json.at("secrets").get_to(request.secrets);
+    json.at("permissions").get_to(request.permissions);
     const OrderedJson& places = json.at("places");
     places.at("workspace").get_to(request.places.workspace);
     places.at("temp").get_to(request.places.temp);

@@ -103,6 +103,8 @@ struct JobRequest {
   OrderedJson strategy = OrderedJson::object();
   OrderedJson matrix = OrderedJson();            // null without a matrix
   std::vector<std::string> secrets;  // names that may be asked for
+  /// What `permissions:` grants: "id-token" → "write"; "all" for read-all and write-all. Empty when nothing is said.
+  std::map<std::string, std::string> permissions;
 
   JobPlaces places;
   RunnerInfo runner;

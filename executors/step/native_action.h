@@ -34,7 +34,8 @@ struct ActionReference {
 /// Nothing for "./local", "docker://image" and what has no "@".
 std::optional<ActionReference> parse_action_reference(std::string_view uses);
 
-enum class PostStep { none, always };
+/// on_success: only while no step has failed and nothing was cancelled, as `post-if: success()`.
+enum class PostStep { none, always, on_success };
 
 class NativeAction {
  public:

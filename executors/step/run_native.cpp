@@ -79,6 +79,10 @@ ActionContext context_for(StepFrame& frame, const NoCaseMap<std::string>& inputs
   setup.uses = frame.step.uses.text;
   setup.inputs = inputs;
   setup.environment = frame.state.process_environment(frame.layer, frame.extras);
+  if (frame.services.action_environment) {
+    for (auto& [name, value] : frame.services.action_environment(frame.request)) setup.environment[name] = value;
+  }
+  setup.in_place = [&host = frame.host](const ProcessSpec& spec, std::stop_token stop) { return host.run(spec, stop); };
   setup.github = frame.context().value("github").to_json();
   setup.places = frame.request.places;
   setup.runner = frame.request.runner;

@@ -234,6 +234,11 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   for (const auto& each : job_.steps) request.steps.push_back(step::step_of(each, workflow_.file));
   read_defaults(request);
   request.secrets = settings_.secrets;
+  if (const auto& granted = job_.permissions ? job_.permissions : workflow_.permissions) {
+    constexpr std::array k_levels{"none", "read", "write"};
+    if (granted->all) request.permissions["all"] = k_levels[static_cast<std::size_t>(*granted->all)];
+    for (const auto& [scope, level] : granted->scopes) request.permissions[scope] = k_levels[static_cast<std::size_t>(level)];
+  }
   request.runner = settings_.runner;
   // No job id holds a dot, so no two jobs meet in one directory.
   const std::string base = settings_.work_dir + "/" + job_.id + (suffix.empty() ? "" : "." + std::to_string(index));

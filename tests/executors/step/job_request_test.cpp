@@ -22,6 +22,7 @@ TEST_CASE("job messages survive the wire") {
   request.matrix = OrderedJson{{"z", 1}, {"a", "x"}};
   request.timeout = std::chrono::milliseconds(5000);
   request.secrets = {"S"};
+  request.permissions = {{"id-token", "write"}};
   request.runner.isolation = Isolation::sandbox;
   const OrderedJson wire = OrderedJson::parse(to_json(request).dump());
   const auto back = job_request_from_json(wire);

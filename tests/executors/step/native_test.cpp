@@ -41,9 +41,22 @@ class Probe : public NativeAction {
   }
 };
 
+/// Its post step runs only after success; its program runs where the steps do.
+class Tidy : public Probe {
+ public:
+  std::string_view name() const override { return "acme/tidy"; }
+  PostStep post_step() const override { return PostStep::on_success; }
+  Status main(ActionContext& context) const override {
+    context.info("token " + context.variable("ACTIONS_RUNTIME_TOKEN"));
+    DRYDOCK_ASSIGN(const auto ran, context.run_in_place({.argv = {"sh", "-c", "echo in place $ACTIONS_RUNTIME_TOKEN"}}));
+    return ran.exit_code == 0 ? Status() : make_error(ErrorCode::failed, "sh failed");
+  }
+};
+
 NativeActions probes() {
   NativeActions actions;
   actions.add(std::make_shared<Probe>());
+  actions.add(std::make_shared<Tidy>());
   return actions;
 }
 
@@ -83,6 +96,27 @@ TEST_CASE("a native action's error fails the step and chooses the code; its post
   CHECK(ran.result.error == ErrorCode::registry_auth);
   CHECK(ran.said("error: told to fail"));
   CHECK(ran.logged("post x 1.post\n"));
+}
+
+TEST_CASE("a post step of on_success is skipped in a job that failed") {
+  const NativeActions actions = probes();
+  const auto ran = run("    steps:\n      - uses: acme/tidy@v1\n      - run: exit 1\n", {.actions = &actions});
+  CHECK(ran.conclusions() == "success failure skipped");
+  const auto good = run("    steps:\n      - uses: acme/tidy@v1\n", {.actions = &actions});
+  CHECK(good.conclusions() == "success success");
+}
+
+TEST_CASE("actions get the runner's own services, scripts do not") {
+  const NativeActions actions = probes();
+  Setting setting{.actions = &actions};
+  setting.action_environment = [](const JobRequest& request) {
+    return Environment{{"ACTIONS_RUNTIME_TOKEN", "token-of-" + request.key}};
+  };
+  const auto ran = run("    steps:\n      - uses: acme/tidy@v1\n      - run: echo script ${ACTIONS_RUNTIME_TOKEN:-none}\n", setting);
+  INFO(ran.log << ran.messages);
+  CHECK(ran.logged("token token-of-job\n"));
+  CHECK(ran.logged("in place token-of-job\n"));
+  CHECK(ran.logged("script none\n"));
 }
 
 TEST_CASE("a version that is not served is refused with its place") {

@@ -39,6 +39,7 @@ struct Setting {
   std::stop_token stop;
   std::function<void(const Event&)> on_event;
   std::function<void(JobRequest&)> change;
+  std::function<Environment(const JobRequest&)> action_environment;
 };
 
 /// `yaml` is the text of one job below "jobs: {job: …}", indented by four.
@@ -89,6 +90,7 @@ inline Ran run(const std::string& yaml, const Setting& setting = {}, const std::
   JobServices services;
   services.bus = &bus;
   services.actions = setting.actions;
+  services.action_environment = setting.action_environment;
   services.secret = [&](const std::string& name) -> std::optional<std::string> {
     const auto found = setting.secrets.find(name);
     return found == setting.secrets.end() ? std::nullopt : std::optional(found->second);
