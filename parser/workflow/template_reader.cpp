@@ -361,7 +361,7 @@ TemplateTree read_template(std::string_view text, const Schema& schema, const Te
   const auto parsed = yaml::parse(text, yaml_limits);
   if (const auto* problem = std::get_if<yaml::Problem>(&parsed)) {
     tree.issues.push_back({Stage::syntax, Severity::error, {}, problem->position, {problem->position, problem->position},
-                           "syntax", problem->message, {}, {}});
+                           "syntax", problem->message, problem->mend, {}});
     return tree;
   }
   return read_template(std::get<yaml::Document>(parsed), schema, limits);

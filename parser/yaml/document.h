@@ -42,6 +42,7 @@ struct Document {
 struct Problem {
   std::string message;
   Position position;
+  std::string mend = {};
 };
 
 struct Limits {

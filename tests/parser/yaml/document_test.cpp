@@ -44,17 +44,28 @@ TEST_CASE("YAML becomes nodes with GitHub's places") {
       {"a: 1\n", "1:1{ 1:1'a' 1:4'1' }"},
       {"\xEF\xBB\xBF" "a: 1\r\nb:\r\n  - c\r\n", "1:1{ 1:1'a' 1:4'1' 2:1'b' 3:3[ 3:5'c' ] }"},
       {"---\na: 1\n...\n", "2:1{ 2:1'a' 2:4'1' }"},
-      {"a:\nb: {c, d: }\n", "1:1{ 1:1'a' 1:3'' 2:1'b' 2:4{ 2:5'c' 2:6'' 2:8'd' 2:10'' } }"},
+      {"a:\nb: {c, d: }\n", "1:1{ 1:1'a' 1:3'' 2:1'b' 2:4{ 2:5'c' 2:6'' 2:8'd' 2:11'' } }"},
       {"- a\n-\n- # x\n- b:\n", "1:1[ 1:3'a' 2:2'' 3:2'' 4:3{ 4:3'b' 4:5'' } ]"},
       {"\"a\":   # x\n  \n'b': \"c\"\n", "1:1{ 1:1'a' 1:5'' 3:1'b' 3:6'c' }"},
       {"é: ü\nk: { é: 1, x: 2 }\n", "1:1{ 1:1'é' 1:4'ü' 2:1'k' 2:4{ 2:6'é' 2:9'1' 2:12'x' 2:15'2' } }"},
       {"a: &n [1]\nb: *n\n", "1:1{ 1:1'a' 1:4[ 1:8'1' ] 2:1'b' 2:4*n=1:4 }"},
       {"a: !!int '5'\nb: !<tag:yaml.org,2002:str> x\n", "1:1{ 1:1'a' 1:4<int>'5' 2:1'b' 2:4<str>'x' }"},
-      {"- !!str |\n  a\n- b\n", "1:1[ 1:9'a\n' 3:3'b' ]"},
+      {"- !!str |\n  a\n- b\n", "1:1[ 1:3<str>'a\n' 3:3'b' ]"},
       {"a: |\n\n   x\n    y\n\nb: >-\n  p\n  q\n", "1:1{ 1:1'a' 1:4'\nx\n y\n' 6:1'b' 6:4'p q' }"},
       {"a: >+\n  p\n\n\nb: |-\n  q\n\nc: >2\n    r\n  s\n\n  t", "1:1{ 1:1'a' 1:4'p\n\n\n' 5:1'b' 5:4'q' 8:1'c' 8:4'  r\ns\nt' }"},
       {"a: |\n  # not a comment\n # a comment\nb: |+\n\nc: >\n\n  x\n\n\n  y\n", "1:1{ 1:1'a' 1:4'# not a comment\n' 4:1'b' 4:4'\n' 6:1'c' 6:4'\nx\n\ny\n' }"},
       {"a: x\n  y\n", "1:1{ 1:1'a' 1:4'x y' }"},
+      {"- &a |\n  x\n- *a\n", "1:1[ 1:3'x\n' 3:3*a=1:3 ]"},
+      {"- &a >-\n  x\n  y\n- !!str &b |\n  z\n- *b\n", "1:1[ 1:3'x y' 4:3<str>'z\n' 6:3*b=4:3 ]"},
+      {"k: &a\nl: *a\n", "1:1{ 1:1'k' 1:4'' 2:1'l' 2:4*a=1:4 }"},
+      {"&k a: 1\n*k : 2\n", "1:1{ 1:1'a' 1:7'1' 2:1*k=1:1 2:6'2' }"},
+      {"? a\n: b\n", "1:1{ 1:3'a' 2:3'b' }"},
+      {"a: [b:c, http://x, {d: e}, \"f\": g]\n",
+       "1:1{ 1:1'a' 1:4[ 1:5'b:c' 1:10'http://x' 1:20{ 1:21'd' 1:24'e' } 1:28{ 1:28'f' 1:33'g' } ] }"},
+      {"a: \"x\n\n  y\\\n  z\"\n", "1:1{ 1:1'a' 1:4'x\nyz' }"},
+      {"a: |2-\n    x\n   y\n", "1:1{ 1:1'a' 1:4'  x\n y' }"},
+      {"- - a\n  - b\n-  c: d\n   e: f\n", "1:1[ 1:3[ 1:5'a' 2:5'b' ] 3:4{ 3:4'c' 3:7'd' 4:4'e' 4:7'f' } ]"},
+      {"a:\n- b\n-\n  c: d\n", "1:1{ 1:1'a' 2:1[ 2:3'b' 4:3{ 4:3'c' 4:6'd' } ] }"},
   };
   for (const auto& c : cases) {
     INFO(c.text);
@@ -77,12 +88,35 @@ TEST_CASE("styles and ends are kept") {
   CHECK(ends == std::vector<std::string>{"1:2", "1:8", "1:15", "1:18", "1:24", "2:2", "2:5", "4:2", "4:5"});
 }
 
+TEST_CASE("what libyaml alone would refuse is read") {
+  struct Case {
+    std::string_view text, expected;
+  };
+  const std::vector<Case> cases = {
+      {"a: 1\n\t\n \t# x\nb: 2\n", "1:1{ 1:1'a' 1:4'1' 4:1'b' 4:4'2' }"},
+      {"a: &x.y 1\nb: &x-y 2\nc: *x.y\n", "1:1{ 1:1'a' 1:4'1' 2:1'b' 2:4'2' 3:1'c' 3:4*x.y=1:4 }"},
+      {"- &\u00FC\u00DF 1\n- [*\u00FC\u00DF]\n", "1:1[ 1:3'1' 2:3[ 2:4*\u00FC\u00DF=1:3 ] ]"},
+      {"a: \x1B[1m\u00FC\nb: \x7F\n", "1:1{ 1:1'a' 1:4'\x1B[1m\u00FC' 2:1'b' 2:4'\x7F' }"},
+      {"a: x\uFEFFy\n", "1:1{ 1:1'a' 1:4'x\uFEFFy' }"},
+      {"a: |\n  \tx\n\t\nb: >-\n  \ty\n", "1:1{ 1:1'a' 1:4'\tx\n' 4:1'b' 4:4'\ty' }"},
+  };
+  for (const auto& c : cases) {
+    INFO(c.text);
+    CHECK(read(c.text) == std::string(c.expected));
+  }
+}
+
+TEST_CASE("places are those of lines that end with a line feed") {
+  CHECK(read("a: \"\u2028\"\nb: 1\n") == "1:1{ 1:1'a' 1:4'\u2028' 2:1'b' 2:4'1' }");
+  CHECK(read("\u00E9: 1 # \u00E9\n\u00E9\u00E9: \u00E9 # \u00E9\n\u00E8: @\n") == "3:4 Not valid YAML: a value cannot begin with '@'");
+}
+
 TEST_CASE("what is not YAML is refused with its place") {
   struct Case {
     std::string text, begin;
   };
   const std::vector<Case> cases = {
-      {"a:\n\t- b\n", "2:2 A tab is used for indentation"},
+      {"a:\n\t- b\n", "2:1 A tab is used for indentation"},
       {"a: b: c\n", "1:5 Not valid YAML"},
       {"a: [b, c\nd: e\n", "2:2 Not valid YAML"},
       {"a: \"x\n\nb: c\n", "1:4 Not valid YAML: the quoted text that begins here is not closed"},
@@ -107,6 +141,14 @@ TEST_CASE("size, nodes and depth are bounded") {
   read(std::string(500'000, '['));
   read(std::string(500'000, '{'));
   read(std::string(100'000, '-'));
+  // In one line: every place is found without counting from its beginning.
+  std::string one_line = "[";
+  for (int i = 0; i < 100'000; ++i) one_line += "\u00FC, ";
+  CHECK(read(one_line + "]").size() > 100'000);
+  // Each line is read again up to a limit.
+  std::string tabs = "a: 1\n";
+  for (int i = 0; i < 20'000; ++i) tabs += "\t\nb" + std::to_string(i) + ": 1\n";
+  read(tabs);
   std::string keys;
   for (int i = 0; i < 20'000; ++i) keys += "k" + std::to_string(i) + ": v\n";
   read(keys);
