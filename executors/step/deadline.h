@@ -33,4 +33,22 @@ class Deadline {
   std::jthread thread_;  // last: joined before passed_ goes
 };
 
+/// How long what still runs after a stop may take: `target` is stopped `after` the stop of `begun`.
+class CancelLimit {
+ public:
+  CancelLimit(const std::stop_token& begun, std::chrono::milliseconds after, std::stop_source target)
+      : after_(after), target_(std::move(target)), on_begun_(begun, Begin{this}) {}
+  bool passed() const { return target_.stop_requested(); }
+
+ private:
+  struct Begin {
+    CancelLimit* limit;
+    void operator()() const { limit->deadline_.emplace(limit->after_, limit->target_); }
+  };
+  std::chrono::milliseconds after_;
+  std::stop_source target_;
+  std::optional<Deadline> deadline_;
+  std::stop_callback<Begin> on_begun_;  // last: gone before the deadline that it makes
+};
+
 }  // namespace drydock::step

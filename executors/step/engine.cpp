@@ -42,11 +42,13 @@ class JobRun {
   JobRun(const JobRequest& request, const JobServices& services, std::stop_token stop)
       : request_(request), services_(services), bus_(*services.bus),
         evaluator_(bus_, request.key, request.secrets),
-        on_stop_(std::move(stop), Forward{&job_stop_}), deadline_(request.timeout, job_stop_) {}
+        on_stop_(std::move(stop), Forward{&job_stop_}), deadline_(request.timeout, job_stop_),
+        cancel_limit_(job_stop_.get_token(), request.cancel_timeout, end_now_) {}
 
   JobResult run() {
     const auto start = Clock::now();
     result_.key = request_.key;
+    result_.environment = request_.environment;
     if (const Status ready = set_up(); ready) {
       run_steps();
       finish();
@@ -75,7 +77,9 @@ class JobRun {
   void run_steps();
   void run_step(const StepRequest& step, int number);
   void run_post(Post& post);
+  void not_started(StepResult result, const std::string& name);
   void finish();
+  void read_environment_url();
   Result<std::optional<std::chrono::milliseconds>> timeout_of(const StepRequest& step, const Context& context);
   Handled perform(StepFrame& frame, const std::string& name);
   void settle(StepFrame& frame, StepResult& result, const Handled& handled, bool timed_out, const std::string& limit);
@@ -89,9 +93,10 @@ class JobRun {
   const JobServices& services_;
   Bus& bus_;
   Evaluator evaluator_;
-  std::stop_source job_stop_;
+  std::stop_source job_stop_, end_now_;
   std::stop_callback<Forward> on_stop_;
   Deadline deadline_;
+  CancelLimit cancel_limit_;
   std::unique_ptr<StepHost> host_;
   std::optional<JobState> state_;
   std::vector<Post> posts_;
@@ -141,7 +146,10 @@ Status JobRun::set_up() {
   }
   DRYDOCK_TRY(make_places());
   DRYDOCK_ASSIGN(host_, services_.hosts.at(request_.runner.isolation)(request_));
-  state_.emplace(request_, std::move(secrets), host_->environment(), host_->job_members());
+  Object members = host_->job_members();
+  const Value of_schedule = Value::from_json(request_.job);
+  for (const auto& member : of_schedule.object()) members.set(member.name, member.value);
+  state_.emplace(request_, std::move(secrets), host_->environment(), members);
   for (const auto& layer : request_.env) {
     DRYDOCK_ASSIGN(const Layer values, evaluator_.map(layer, state_->job_env_context()));
     for (const auto& [name, value] : values) state_->set_environment(name, value);
@@ -203,6 +211,7 @@ void JobRun::run_step(const StepRequest& step, int number) {
   StepResult result{.id = step.id, .position = std::to_string(number)};
   evaluator_.set_step(result.position);
   if (job_stop_.stop_requested()) state_->status = Outcome::cancelled;
+  if (end_now_.stop_requested()) return not_started(std::move(result), step.name.shown());
 
   std::stop_source step_stop;
   StepFrame frame{request_, services_, *host_, *state_, evaluator_, step, result.position, {}, extras_of(step),
@@ -233,6 +242,7 @@ void JobRun::run_step(const StepRequest& step, int number) {
     const auto still = evaluator_.condition(step.condition, state_->context(frame.layer, Outcome::cancelled, frame.extras));
     std::optional<std::stop_callback<Forward>> on_job_stop;
     if (!still || !*still) on_job_stop.emplace(job_stop_.get_token(), Forward{&step_stop});
+    const std::stop_callback<Forward> on_end(end_now_.get_token(), Forward{&step_stop});
     const Deadline deadline(*timeout, step_stop);
     handled = perform(frame, result.name);
     timed_out = deadline.passed();
@@ -290,22 +300,42 @@ void JobRun::conclude(StepResult result) {
   result_.steps.push_back(std::move(result));
 }
 
+/// Nothing begins any more once a cancelled job has used its time.
+void JobRun::not_started(StepResult result, const std::string& name) {
+  result.name = name;
+  result.outcome = result.conclusion = Outcome::cancelled;
+  conclude(std::move(result));
+}
+
 void JobRun::run_post(Post& post) {
   const auto start = Clock::now();
   if (job_stop_.stop_requested()) state_->status = Outcome::cancelled;
   StepResult result{.name = post.name, .position = post.position};
+  if (end_now_.stop_requested()) return not_started(std::move(result), post.name);
   evaluator_.set_step(post.position);
   if (post.action->post_step() == PostStep::on_success && state_->status != Outcome::success) {
     result.outcome = result.conclusion = Outcome::skipped;
     return conclude(std::move(result));
   }
   bus_.publish({.kind = EventKind::step_started, .job = request_.key, .step = post.position, .name = post.name});
-  // Post steps clean up: they also run in a cancelled job and are not interrupted by its cancellation.
+  // Post steps clean up: they also run in a cancelled job and are not interrupted by its cancellation,
+  // as long as it may take.
   StepFrame frame{request_, services_, *host_, *state_, evaluator_, *post.step, post.position, post.layer,
-                  extras_of(*post.step), {}, result_.annotations};
+                  extras_of(*post.step), end_now_.get_token(), result_.annotations};
   const Handled handled = run_native_post(frame, *post.action, post.inputs, post.state);
   result.elapsed = since(start);
   settle(frame, result, handled, false, "");
+}
+
+/// A URL that cannot be evaluated is told and fails no job, as on GitHub.
+void JobRun::read_environment_url() {
+  if (request_.environment_url.empty()) return;
+  auto url = evaluator_.string(request_.environment_url, state_->context({}, state_->status));
+  if (!url) return report(Level::warning, "environment url: " + url.error().to_string(), "", evaluator_.place());
+  if (bus_.masker().mask(*url) != *url) {
+    return report(Level::warning, "Skip setting environment url as it may contain secret.", "", request_.environment_url.place);
+  }
+  result_.environment_url = std::move(*url);
 }
 
 void JobRun::finish() {
@@ -319,6 +349,7 @@ void JobRun::finish() {
   } else if (result_.conclusion == Outcome::cancelled) {
     result_.error = ErrorCode::cancelled;
   }
+  read_environment_url();
   auto outputs = evaluator_.map(request_.outputs, state_->context({}, state_->status));
   if (!outputs) {
     report(Level::error, outputs.error().to_string(), "", evaluator_.place());

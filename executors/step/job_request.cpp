@@ -223,12 +223,15 @@ OrderedJson to_json(const JobRequest& request) {
           {"outputs", map_json(request.outputs)},
           {"contexts",
            {{"github", request.github}, {"vars", request.vars}, {"inputs", request.inputs},
-            {"needs", request.needs}, {"strategy", request.strategy}, {"matrix", request.matrix}}},
+            {"needs", request.needs}, {"strategy", request.strategy}, {"matrix", request.matrix},
+            {"job", request.job}}},
+          {"environment", {{"name", request.environment}, {"url", text_json(request.environment_url)}}},
           {"secrets", request.secrets},
           {"permissions", request.permissions},
           {"places", places_json(request.places)},
           {"runner", runner_json(request.runner)},
-          {"timeout_ms", request.timeout ? OrderedJson(request.timeout->count()) : OrderedJson()}};
+          {"timeout_ms", request.timeout ? OrderedJson(request.timeout->count()) : OrderedJson()},
+          {"cancel_timeout_ms", request.cancel_timeout.count()}};
 }
 
 Result<JobRequest> job_request_from_json(const OrderedJson& json) {
@@ -251,6 +254,9 @@ Result<JobRequest> job_request_from_json(const OrderedJson& json) {
     request.needs = contexts.at("needs");
     request.strategy = contexts.at("strategy");
     request.matrix = contexts.at("matrix");
+    request.job = contexts.at("job");
+    json.at("environment").at("name").get_to(request.environment);
+    request.environment_url = text_from(json.at("environment").at("url"));
     json.at("secrets").get_to(request.secrets);
     json.at("permissions").get_to(request.permissions);
     const OrderedJson& places = json.at("places");
@@ -263,6 +269,7 @@ Result<JobRequest> job_request_from_json(const OrderedJson& json) {
     if (const OrderedJson& timeout = json.at("timeout_ms"); !timeout.is_null()) {
       request.timeout = std::chrono::milliseconds(timeout.get<std::int64_t>());
     }
+    request.cancel_timeout = std::chrono::milliseconds(json.at("cancel_timeout_ms").get<std::int64_t>());
     return request;
   });
 }
@@ -277,6 +284,7 @@ OrderedJson to_json(const JobResult& result) {
           {"outputs", result.outputs},
           {"steps", std::move(steps)},
           {"annotations", std::move(annotations)},
+          {"environment", {{"name", result.environment}, {"url", result.environment_url}}},
           {"error", error_json(result.error)},
           {"message", result.message},
           {"elapsed_ms", result.elapsed.count()}};
@@ -290,6 +298,10 @@ Result<JobResult> job_result_from_json(const OrderedJson& json) {
     json.at("outputs").get_to(result.outputs);
     for (const auto& step : json.at("steps")) result.steps.push_back(step_result_from(step));
     for (const auto& entry : json.at("annotations")) result.annotations.push_back(annotation_from(entry));
+    if (const auto environment = json.find("environment"); environment != json.end()) {
+      environment->at("name").get_to(result.environment);
+      environment->at("url").get_to(result.environment_url);
+    }
     result.error = error_from(json.at("error"));
     json.at("message").get_to(result.message);
     result.elapsed = std::chrono::milliseconds(json.at("elapsed_ms").get<std::int64_t>());

@@ -102,13 +102,18 @@ struct JobRequest {
   OrderedJson needs = OrderedJson::object();
   OrderedJson strategy = OrderedJson::object();
   OrderedJson matrix = OrderedJson();            // null without a matrix
+  OrderedJson job = OrderedJson::object();       // members of the job context that the schedule knows: workflow_ref, …
   std::vector<std::string> secrets;  // names that may be asked for
   /// What `permissions:` grants: "id-token" → "write"; "all" for read-all and write-all. Empty when nothing is said.
   std::map<std::string, std::string> permissions;
 
+  std::string environment;  // its name; empty without one
+  Text environment_url;     // evaluated when the steps have ended
+
   JobPlaces places;
   RunnerInfo runner;
   std::optional<std::chrono::milliseconds> timeout;  // timeout-minutes of the job
+  std::chrono::milliseconds cancel_timeout{std::chrono::minutes(5)};  // for what still runs in a cancelled job
 };
 
 struct Annotation {
@@ -140,6 +145,7 @@ struct JobResult {
   std::map<std::string, std::string> outputs;
   std::vector<StepResult> steps;
   std::vector<Annotation> annotations;
+  std::string environment, environment_url;  // masked; empty where the job has none
   std::optional<ErrorCode> error;      // of the first step that failed the job
   std::string message;
   std::chrono::milliseconds elapsed{0};

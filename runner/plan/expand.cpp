@@ -24,6 +24,28 @@ std::string lower(std::string text) {
   return text;
 }
 
+/// What the job context says of the file that the job stands in: of the caller's, or of a called one.
+OrderedJson workflow_members(const OrderedJson& github, const std::string& file) {
+  const std::string sha = github.value("sha", std::string());
+  const auto at = file.find('@');
+  if (at == std::string::npos) {
+    const std::string repository = github.value("repository", std::string());
+    const std::string path = file.starts_with("./") ? file.substr(2) : file;
+    return {{"workflow_ref", repository + "/" + path + "@" + github.value("ref", std::string())},
+            {"workflow_sha", sha},
+            {"workflow_repository", repository},
+            {"workflow_file_path", path}};
+  }
+  const auto name_end = file.find('/', file.find('/') + 1);
+  OrderedJson out{{"workflow_ref", file},
+                  {"workflow_repository", file.substr(0, name_end)},
+                  {"workflow_file_path", file.substr(name_end + 1, at - name_end - 1)}};
+  // The commit behind a tag or branch of another repository is not known here.
+  const std::string ref = file.substr(at + 1);
+  if (ref.size() == 40 && ref.find_first_not_of("0123456789abcdef") == std::string::npos) out["workflow_sha"] = ref;
+  return out;
+}
+
 class Expander {
  public:
   Expander(const model::Workflow& workflow, const model::Job& job, const ExpansionContexts& contexts,
@@ -55,6 +77,9 @@ class Expander {
   void add_leg(const Value& matrix, const std::string& suffix, std::size_t index, std::size_t total);
   void read_labels(const expression::Context& context, JobLeg& leg);
   void read_limits(const expression::Context& context, JobLeg& leg);
+  std::optional<double> minutes(const std::optional<model::Token>& written, const char* key,
+                                const expression::Context& context);
+  void read_environment(const expression::Context& context, step::JobRequest& request);
   void read_defaults(step::JobRequest& request) const;
   bool wanted(const Value& matrix) const;
 
@@ -234,7 +259,7 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   for (const auto& each : job_.steps) request.steps.push_back(step::step_of(each, workflow_.file));
   read_defaults(request);
   request.secrets = settings_.secrets;
-  if (const auto& granted = job_.permissions ? job_.permissions : workflow_.permissions) {
+  if (const auto& granted = job_.granted) {
     constexpr std::array k_levels{"none", "read", "write"};
     if (granted->all) request.permissions["all"] = k_levels[static_cast<std::size_t>(*granted->all)];
     for (const auto& [scope, level] : granted->scopes) request.permissions[scope] = k_levels[static_cast<std::size_t>(level)];
@@ -246,8 +271,10 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   const std::string leaf = repository.substr(repository.rfind('/') + 1);
   request.places = {.workspace = base + "/" + leaf + "/" + leaf, .temp = base + "/_temp",
                     .tool_cache = settings_.tool_cache, .docker_config = base + "/_docker", .source = settings_.source};
+  request.job = workflow_members(contexts_.github, workflow_.file);
   read_labels(known, leg);
   read_limits(known, leg);
+  read_environment(known, request);
   out_.legs.push_back(std::move(leg));
 }
 
@@ -277,21 +304,37 @@ void Expander::read_labels(const expression::Context& known, JobLeg& leg) {
   }
 }
 
+std::optional<double> Expander::minutes(const std::optional<model::Token>& written, const char* key,
+                                        const expression::Context& known) {
+  if (!written) return std::nullopt;
+  const auto value = evaluate(*written, known);
+  if (!value || value->is_unknown()) return std::nullopt;
+  if (const double minutes = value->to_number(); minutes > 0) return minutes;
+  problem(written->range, std::string(key) + " is '" + value->to_string() + "'", "give a number above zero");
+  return std::nullopt;
+}
+
 void Expander::read_limits(const expression::Context& known, JobLeg& leg) {
-  double minutes = k_default_timeout_minutes;
-  if (job_.timeout_minutes) {
-    const auto value = evaluate(*job_.timeout_minutes, known);
-    if (!value) return;
-    if (!value->is_unknown()) minutes = value->to_number();
-    if (!(minutes > 0)) {
-      return problem(job_.timeout_minutes->range, "timeout-minutes is '" + value->to_string() + "'", "give a number above zero");
-    }
+  const auto milliseconds = [](double minutes) {
+    return std::chrono::milliseconds(std::llround(std::min(minutes, 60.0 * 24 * 365) * 60000));
+  };
+  leg.request.timeout = milliseconds(minutes(job_.timeout_minutes, "timeout-minutes", known).value_or(k_default_timeout_minutes));
+  if (const auto limit = minutes(job_.cancel_timeout_minutes, "cancel-timeout-minutes", known)) {
+    leg.request.cancel_timeout = milliseconds(*limit);
   }
-  leg.request.timeout = std::chrono::milliseconds(std::llround(std::min(minutes, 60.0 * 24 * 365) * 60000));
   if (job_.continue_on_error) {
     const auto value = evaluate(*job_.continue_on_error, known);
     if (value) leg.continue_on_error = value->truthy();
   }
+}
+
+void Expander::read_environment(const expression::Context& known, step::JobRequest& request) {
+  if (!job_.environment) return;
+  if (job_.environment->name) {
+    const auto name = evaluate(*job_.environment->name, known);
+    if (name && !name->is_unknown()) request.environment = name->to_string();
+  }
+  request.environment_url = step::text_of(job_.environment->url, workflow_.file);
 }
 
 }  // namespace

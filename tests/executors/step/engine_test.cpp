@@ -213,6 +213,51 @@ TEST_CASE("time limits and cancellation") {
   }
 }
 
+TEST_CASE("a cancelled job has a time for what still runs") {
+  std::stop_source stop;
+  const auto ran = run(R"(    steps:
+      - run: echo ready; sleep 20
+      - run: echo cleaning; sleep 20
+        if: always()
+      - run: echo late
+        if: always()
+)", {.stop = stop.get_token(),
+     .on_event = [&](const Event& event) {
+       if (event.kind == EventKind::log && event.text == "ready\n") stop.request_stop();
+     },
+     .change = [](JobRequest& request) { request.cancel_timeout = std::chrono::milliseconds(300); }});
+  INFO(ran.log << ran.messages);
+  CHECK(ran.conclusions() == "cancelled cancelled cancelled");
+  CHECK(ran.result.conclusion == Outcome::cancelled);
+  CHECK(ran.logged("\ncleaning\n"));
+  CHECK(!ran.logged("late"));
+  CHECK(ran.result.elapsed < std::chrono::seconds(5));
+}
+
+TEST_CASE("the URL of an environment is known when the steps have ended") {
+  const auto url = [](const char* text) {
+    return run("    steps:\n      - id: d\n        run: echo host=a.example >> $GITHUB_OUTPUT\n",
+               {.secrets = {{"S", "swordfish"}}, .change = [&](JobRequest& request) {
+                  request.environment = "production";
+                  request.environment_url = Text{.text = text, .kind = TextKind::expression};
+                }});
+  };
+  const auto ran = url("format('https://{0}/{1}', steps.d.outputs.host, job.status)");
+  CHECK(ran.result.environment == "production");
+  CHECK(ran.result.environment_url == "https://a.example/success");
+  CHECK(url("format('https://{0}', secrets.S)").result.environment_url.empty());
+  const auto wrong = url("fromJSON('{')");
+  CHECK(wrong.result.environment_url.empty());
+  CHECK(wrong.result.conclusion == Outcome::success);
+  CHECK(wrong.said("environment url"));
+}
+
+TEST_CASE("members of the job context come from the request") {
+  CHECK(run("    steps:\n      - run: echo ${{ job.workflow_ref }} ${{ job.status }}\n",
+            {.change = [](JobRequest& request) { request.job = {{"workflow_ref", "o/r/w.yml@main"}}; }})
+            .logged("\no/r/w.yml@main success\n"));
+}
+
 TEST_CASE("what cannot run is refused before anything runs") {
   struct Row {
     const char *steps, *message;

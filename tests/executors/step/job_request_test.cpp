@@ -21,8 +21,12 @@ TEST_CASE("job messages survive the wire") {
 )");
   request.matrix = OrderedJson{{"z", 1}, {"a", "x"}};
   request.timeout = std::chrono::milliseconds(5000);
+  request.cancel_timeout = std::chrono::milliseconds(7000);
   request.secrets = {"S"};
   request.permissions = {{"id-token", "write"}};
+  request.job = {{"workflow_ref", "o/r/w.yml@refs/heads/main"}};
+  request.environment = "production";
+  request.environment_url = Text{.text = "steps.x.outputs.url", .kind = TextKind::expression};
   request.runner.isolation = Isolation::sandbox;
   const OrderedJson wire = OrderedJson::parse(to_json(request).dump());
   const auto back = job_request_from_json(wire);
