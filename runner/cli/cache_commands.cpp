@@ -9,6 +9,8 @@
 #include "runner/cli/exit_code.h"
 #include "runner/config/config.h"
 #include "runner/events/printer.h"
+#include "runner/services/artifact_store.h"
+#include "runner/services/cache_store.h"
 
 namespace drydock::runner {
 
@@ -21,6 +23,32 @@ Result<std::unique_ptr<oci::Store>> open_store() {
   return oci::Store::open(options);
 }
 
+/// Artifacts and caches of jobs, in the same store.
+struct JobStores {
+  std::unique_ptr<ServiceDb> db;
+  ArtifactStore artifacts;
+  CacheStore caches;
+
+  JobStores(std::unique_ptr<ServiceDb> opened, const ServiceLimits& limits)
+      : db(std::move(opened)), artifacts(*db, limits), caches(*db, limits) {}
+};
+
+Result<std::unique_ptr<JobStores>> open_job_stores(const std::string& root) {
+  DRYDOCK_ASSIGN(const auto config, load_config({}));
+  DRYDOCK_ASSIGN(auto db, ServiceDb::open(root));
+  return std::make_unique<JobStores>(std::move(db), config.services);
+}
+
+Status print_job_stores(const std::string& root) {
+  DRYDOCK_ASSIGN(const auto stores, open_job_stores(root));
+  DRYDOCK_ASSIGN(const auto artifacts, stores->artifacts.usage());
+  DRYDOCK_ASSIGN(const auto caches, stores->caches.usage());
+  for (const auto& [name, amount] : {std::pair{"artifacts", artifacts}, std::pair{"caches", caches}}) {
+    std::printf("%-12s %8zu  %s\n", name, amount.entries, format_bytes(static_cast<std::int64_t>(amount.bytes)).c_str());
+  }
+  return {};
+}
+
 int usage_of_disk() {
   auto store = open_store();
   if (!store.ok()) return report(store.error());
@@ -30,6 +58,7 @@ int usage_of_disk() {
   std::printf("%-12s %8zu  %s\n", "snapshots", usage->snapshots,
               format_bytes(static_cast<std::int64_t>(usage->snapshot_bytes)).c_str());
   std::printf("%-12s %8zu\n", "records", usage->records);
+  if (const auto printed = print_job_stores((*store)->root()); !printed) return report(Status(printed).error());
   return k_exit_ok;
 }
 
@@ -38,6 +67,25 @@ struct PruneArguments {
   std::int64_t keep_megabytes = -1;
   bool all = false;
 };
+
+/// --unused-hours and --keep-megabytes hold for caches too, --all takes them all; artifacts go when they have expired.
+Status prune_job_stores(const std::string& root, const PruneArguments& arguments) {
+  DRYDOCK_ASSIGN(const auto stores, open_job_stores(root));
+  const auto now = std::chrono::system_clock::now();
+  DRYDOCK_ASSIGN(auto caches, stores->caches.evict(now));
+  if (arguments.all || arguments.unused_hours >= 0 || arguments.keep_megabytes >= 0) {
+    constexpr std::int64_t k_never = std::int64_t{1} << 60, k_hour = 60LL * 60 * 1000;
+    const auto keep = arguments.all ? 0 : arguments.keep_megabytes >= 0 ? static_cast<std::uint64_t>(arguments.keep_megabytes) * 1'000'000 : UINT64_MAX;
+    const auto unused = arguments.all ? 0 : arguments.unused_hours >= 0 ? arguments.unused_hours * k_hour : k_never;
+    DRYDOCK_ASSIGN(const auto more, stores->caches.evict(now, keep, unused));
+    caches.entries += more.entries;
+    caches.bytes += more.bytes;
+  }
+  DRYDOCK_ASSIGN(const auto artifacts, stores->artifacts.evict(now));
+  std::printf("removed %zu caches, %zu artifacts: %s\n", caches.entries, artifacts.entries,
+              format_bytes(static_cast<std::int64_t>(caches.bytes + artifacts.bytes)).c_str());
+  return {};
+}
 
 int prune_store(const PruneArguments& arguments) {
   auto store = open_store();
@@ -51,6 +99,7 @@ int prune_store(const PruneArguments& arguments) {
   for (const auto& problem : pruned->problems) std::fprintf(stderr, "warning: %s\n", problem.c_str());
   std::printf("removed %zu records, %zu images, %zu snapshots, %zu blobs: %s\n", pruned->records, pruned->images,
               pruned->snapshots, pruned->blobs, format_bytes(static_cast<std::int64_t>(pruned->bytes)).c_str());
+  if (const auto done = prune_job_stores((*store)->root(), arguments); !done) return report(Status(done).error());
   return k_exit_ok;
 }
 

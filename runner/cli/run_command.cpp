@@ -14,6 +14,7 @@
 #include "runner/cli/common.h"
 #include "runner/cli/exit_code.h"
 #include "runner/cli/hosts.h"
+#include "runner/cli/service_environment.h"
 #include "runner/cli/workflow_arguments.h"
 #include "runner/events/history.h"
 #include "runner/schedule/run_workflow.h"
@@ -102,6 +103,8 @@ class RunCommand {
     if (!arguments_.resume.empty()) {
       DRYDOCK_ASSIGN(resumed_, finished_jobs(runs + "/" + arguments_.resume));
     }
+    services_.action_environment = service_environment(
+        {.store_root = root, .run = run_id_, .resumed = arguments_.resume, .limits = prepared_.config.services}, console_.bus());
     return {};
   }
 

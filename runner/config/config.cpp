@@ -2,6 +2,8 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <set>
@@ -119,6 +121,47 @@ Status read_registries(const std::string& file, const YAML::Node& node, Config& 
   return {};
 }
 
+/// "10GiB", "500MB", "1073741824".
+std::optional<std::uint64_t> parse_size(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failure != std::errc()) return std::nullopt;
+  const std::map<std::string_view, std::uint64_t> units{
+      {"", 1}, {"B", 1}, {"kB", 1'000}, {"MB", 1'000'000}, {"GB", 1'000'000'000}, {"TB", 1'000'000'000'000},
+      {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40}};
+  const auto unit = units.find(std::string_view(text).substr(static_cast<std::size_t>(end - text.data())));
+  // SQLite counts in 64 bits with a sign.
+  if (unit == units.end() || number > static_cast<std::uint64_t>(INT64_MAX) / unit->second) return std::nullopt;
+  return number * unit->second;
+}
+
+Status read_services(const std::string& file, ConfigTrust trust, const YAML::Node& node, ServiceLimits& limits) {
+  const auto read = [&](const char* name, const YAML::Node& below, std::uint64_t& bytes, const char* days_key, int& days) {
+    Section section(file, trust, name);
+    section.key("max-size", ConfigTrust::user, [&](const YAML::Node& value) -> Status {
+      const auto size = parse_size(value.IsScalar() ? value.Scalar() : "");
+      if (!size) return section.wrong(value, "expected a size", "write it as 10GiB, 500MB or a number of bytes");
+      bytes = *size;
+      return {};
+    });
+    section.key(days_key, ConfigTrust::user, [&](const YAML::Node& value) -> Status {
+      unsigned number = 0;
+      DRYDOCK_TRY(section.number(value, number));
+      constexpr unsigned k_most_days = 36500;
+      if (number == 0 || number > k_most_days) return section.wrong(value, "expected 1 to 36500 days");
+      days = static_cast<int>(number);
+      return {};
+    });
+    return section.read(below);
+  };
+  Section services(file, trust, "services");
+  services.key("cache", ConfigTrust::user,
+               [&](const auto& n) { return read("services.cache", n, limits.cache_bytes, "unused-days", limits.cache_unused_days); })
+      .key("artifacts", ConfigTrust::user,
+           [&](const auto& n) { return read("services.artifacts", n, limits.artifact_bytes, "retention-days", limits.artifact_days); });
+  return services.read(node);
+}
+
 Status read_root(const YAML::Node& root, const std::string& file, ConfigTrust trust, Config& config) {
   Section build(file, trust, "build");
   build.key("host-trust", ConfigTrust::user, [&](const auto& n) { return build.boolean(n, config.host_trust); })
@@ -133,7 +176,8 @@ Status read_root(const YAML::Node& root, const std::string& file, ConfigTrust tr
   all.key("registries", ConfigTrust::user, [&](const auto& n) { return read_registries(file, n, config); })
       .key("build", ConfigTrust::repository, [&](const auto& n) { return build.read(n); })
       .key("store", ConfigTrust::user, [&](const auto& n) { return store.read(n); })
-      .key("run", ConfigTrust::user, [&](const auto& n) { return run.read(n); });
+      .key("run", ConfigTrust::user, [&](const auto& n) { return run.read(n); })
+      .key("services", ConfigTrust::user, [&](const auto& n) { return read_services(file, trust, n, config.services); });
   return all.read(root);
 }
 

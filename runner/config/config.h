@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "executors/base/result.h"
+#include "runner/config/service_limits.h"
 
 namespace drydock::runner {
 
@@ -24,6 +25,7 @@ struct Config {
   unsigned parallel = 0;                               // both: build.parallel; 0: the cores, at least 2
   std::string store;                                   // user: store.path
   std::string isolation;                               // user: run.isolation
+  ServiceLimits services;                              // user: services.cache.*, services.artifacts.*
   std::vector<std::string> files;                      // that were read
 };
 

@@ -61,6 +61,27 @@ TEST_CASE("a user's file, whole") {
   CHECK(config.files == std::vector<std::string>{"u.yaml"});
 }
 
+TEST_CASE("limits of artifacts and caches") {
+  Config config;
+  CHECK(config.services.cache_bytes == 10ULL << 30);
+  const auto read = read_config(
+      "services:\n"
+      "  cache: {max-size: 20GiB, unused-days: 3}\n"
+      "  artifacts: {max-size: 500MB, retention-days: 14}\n",
+      "u.yaml", ConfigTrust::user, config);
+  if (!read.ok()) FAIL(read.error().to_string());
+  CHECK(config.services.cache_bytes == 20ULL << 30);
+  CHECK(config.services.cache_unused_days == 3);
+  CHECK(config.services.artifact_bytes == 500'000'000);
+  CHECK(config.services.artifact_days == 14);
+  for (const auto* wrong : {"max-size: much", "max-size: 5 GB", "max-size: -1", "max-size: 99999999TiB", "max-size: [1]",
+                            "unused-days: 0", "unused-days: x", "keep: 1"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(read_config("services: {cache: {" + std::string(wrong) + "}}", "u.yaml", ConfigTrust::user, config).ok());
+  }
+  CHECK_FALSE(read_config("services: {cache: {max-size: 1GiB}}", "drydock.yaml", ConfigTrust::repository, config).ok());
+}
+
 TEST_CASE("empty files and sections say nothing") {
   for (const auto* text : {"", "# only a comment\n", "build:\n", "registries: {}\n", "---\n"}) {
     CAPTURE(text);
