@@ -10,6 +10,7 @@
 #include "executors/step/from_model.h"
 #include "parser/expression/template_string.h"
 #include "parser/workflow/matrix.h"
+#include "runner/plan/token_values.h"
 
 namespace drydock::runner {
 namespace model = parser::workflow;
@@ -46,11 +47,19 @@ OrderedJson workflow_members(const OrderedJson& github, const std::string& file)
   return out;
 }
 
+expression::Context known_context(const ExpansionContexts& contexts, const RunSettings& settings) {
+  expression::Context context;
+  context.set("github", Value::from_json(contexts.github));
+  context.set("inputs", contexts.planned_inputs ? *contexts.planned_inputs : Value::from_json(contexts.inputs));
+  context.set("vars", Value::from_json(settings.vars)).set("needs", contexts.needs);
+  return context;
+}
+
 class Expander {
  public:
   Expander(const model::Workflow& workflow, const model::Job& job, const ExpansionContexts& contexts,
            const RunSettings& settings)
-      : workflow_(workflow), job_(job), contexts_(contexts), settings_(settings) {}
+      : workflow_(workflow), job_(job), contexts_(contexts), settings_(settings), values_(workflow.file, out_.problems) {}
 
   Expansion run() {
     if (contexts_.refused == Refused::stopped) out_.problems = unsupported_in(workflow_, job_);
@@ -88,13 +97,11 @@ class Expander {
   const ExpansionContexts& contexts_;
   const RunSettings& settings_;
   Expansion out_;
+  TokenValues values_;
 };
 
 expression::Context Expander::context() const {
-  expression::Context context;
-  context.set("github", Value::from_json(contexts_.github));
-  context.set("inputs", contexts_.planned_inputs ? *contexts_.planned_inputs : Value::from_json(contexts_.inputs));
-  context.set("vars", Value::from_json(settings_.vars)).set("needs", contexts_.needs);
+  expression::Context context = known_context(contexts_, settings_);
   const auto status = [&](auto test) {
     return [answer = test()](std::span<const Value>) -> expression::Checked<Value> { return Value(answer); };
   };
@@ -112,50 +119,11 @@ expression::Context Expander::context() const {
 }
 
 void Expander::problem(const parser::Range& range, std::string message, std::string mend) {
-  parser::Diagnostic found;
-  found.file = workflow_.file;
-  found.range = range;
-  found.rule = "expression";
-  found.message = std::move(message);
-  found.mend = std::move(mend);
-  out_.problems.push_back(std::move(found));
+  values_.problem(range, std::move(message), std::move(mend));
 }
 
 std::optional<Value> Expander::evaluate(const model::Token& token, const expression::Context& context) {
-  if (token.kind == model::TokenKind::null) return Value();
-  if (token.kind == model::TokenKind::boolean) return Value(token.boolean);
-  if (token.kind == model::TokenKind::number) return Value(token.number);
-  if (token.is_string()) return Value(token.text);
-  if (token.is_sequence()) {
-    expression::Items items;
-    for (const auto& item : token.items) {
-      auto value = evaluate(item, context);
-      if (!value) return std::nullopt;
-      items.push_back(std::move(*value));
-    }
-    return Value(std::move(items));
-  }
-  if (token.is_mapping()) {
-    expression::Object object;
-    for (const auto& [key, item] : token.entries) {
-      const auto name = key.kind == model::TokenKind::insert ? std::optional<Value>("") : evaluate(key, context);
-      auto value = evaluate(item, context);
-      if (!name || !value) return std::nullopt;
-      if (key.kind != model::TokenKind::insert) {
-        object.set(name->to_string(), std::move(*value));
-      } else if (value->kind() == expression::Kind::object) {
-        for (const auto& member : value->object()) object.set(member.name, member.value);
-      }
-    }
-    return Value(std::move(object));
-  }
-  const auto ast = expression::parse(token.text, step::job_scope());
-  auto value = ast ? expression::evaluate(*ast, context) : expression::Checked<Value>(ast.error());
-  if (!value) {
-    problem(token.range, value.error().message);
-    return std::nullopt;
-  }
-  return std::move(*value);
+  return values_.evaluate(token, context);
 }
 
 void Expander::decide() {
@@ -233,7 +201,7 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   JobLeg leg;
   step::JobRequest& request = leg.request;
   request.job_id = job_.id;
-  request.key = job_.id + suffix;
+  request.key = contexts_.caller.key + job_.id + suffix;
   request.workflow_file = workflow_.file;
   request.place = step::place_of(job_.range, workflow_.file);
   request.github = contexts_.github;
@@ -249,9 +217,10 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   known.set("matrix", matrix).set("strategy", Value::from_json(request.strategy));
 
   const auto name = job_.name.is_expression() ? evaluate(job_.name, known) : Value(job_.name.to_string());
-  request.name = name && !name->is_unknown() ? name->to_string() : request.key;
+  request.name = name && !name->is_unknown() ? name->to_string() : job_.id + suffix;
   const bool names_matrix = job_.name.is_expression();
   if (!names_matrix && !suffix.empty()) request.name += suffix;
+  request.name = contexts_.caller.name + request.name;
 
   if (workflow_.env) request.env.push_back(step::map_of(workflow_.env, workflow_.file));
   if (job_.env) request.env.push_back(step::map_of(job_.env, workflow_.file));
@@ -265,8 +234,8 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
     for (const auto& [scope, level] : granted->scopes) request.permissions[scope] = k_levels[static_cast<std::size_t>(level)];
   }
   request.runner = settings_.runner;
-  // No job id holds a dot, so no two jobs meet in one directory.
-  const std::string base = settings_.work_dir + "/" + job_.id + (suffix.empty() ? "" : "." + std::to_string(index));
+  // No job id holds a dot or a plus, so no two jobs meet in one directory.
+  const std::string base = settings_.work_dir + "/" + contexts_.caller.directory + job_.id + (suffix.empty() ? "" : "." + std::to_string(index));
   const std::string repository = contexts_.github.value("repository", std::string("work/work"));
   const std::string leaf = repository.substr(repository.rfind('/') + 1);
   request.places = {.workspace = base + "/" + leaf + "/" + leaf, .temp = base + "/_temp",
@@ -275,6 +244,7 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   read_labels(known, leg);
   read_limits(known, leg);
   read_environment(known, request);
+  if (job_.concurrency) leg.group = group_of(*job_.concurrency, values_, known);
   out_.legs.push_back(std::move(leg));
 }
 
@@ -290,17 +260,27 @@ void Expander::read_defaults(step::JobRequest& request) const {
 
 void Expander::read_labels(const expression::Context& known, JobLeg& leg) {
   if (!job_.runs_on) return;
-  for (const auto& token : job_.runs_on->labels) {
+  const auto add = [&](const Value& value) {
+    if (value.kind() == expression::Kind::array) {
+      for (const auto& item : value.items()) leg.labels.push_back(item.to_string());
+    } else if (!value.is_unknown() && !value.is_null()) {
+      leg.labels.push_back(value.to_string());
+    }
+  };
+  const model::RunsOn& runs_on = *job_.runs_on;
+  const auto group = runs_on.group ? evaluate(*runs_on.group, known) : Value();
+  if (group && !group->is_null() && !group->is_unknown()) leg.runner_group = group->to_string();
+  for (const auto& token : runs_on.labels) {
     const auto value = evaluate(token, known);
     if (!value) return;
-    if (value->kind() == expression::Kind::array) {
-      for (const auto& item : value->items()) leg.labels.push_back(item.to_string());
-    } else if (!value->is_unknown()) {
-      leg.labels.push_back(value->to_string());
-    }
+    // The whole of runs-on may be one expression that gives a group and labels.
+    const bool whole = value->kind() == expression::Kind::object;
+    if (whole) leg.runner_group = value->member("group").to_string();
+    add(whole ? value->member("labels") : *value);
   }
   if (const std::string why = refuse_labels(leg.labels, settings_); !why.empty()) {
-    out_.problems.push_back(step::refusal(job_.runs_on->value.range, workflow_.file, why));
+    out_.problems.push_back(step::refusal(runs_on.value.range, workflow_.file, why,
+                                          "give this machine the label with --label"));
   }
 }
 
@@ -337,7 +317,21 @@ void Expander::read_environment(const expression::Context& known, step::JobReque
   request.environment_url = step::text_of(job_.environment->url, workflow_.file);
 }
 
+std::string mend_of(const model::Token& uses) {
+  const std::string text = uses.to_string();
+  if (text.starts_with("./")) return "make the file, or name another one";
+  const auto at = text.find('@');
+  const auto repository = text.substr(0, text.find('/', text.find('/') + 1));
+  return "give a clone of it with --action-source " + repository + (at == std::string::npos ? "" : text.substr(at)) + "=PATH";
+}
+
 }  // namespace
+
+expression::Context leg_context(const ExpansionContexts& contexts, const RunSettings& settings, const step::JobRequest& leg) {
+  expression::Context context = known_context(contexts, settings);
+  context.set("matrix", Value::from_json(leg.matrix)).set("strategy", Value::from_json(leg.strategy));
+  return context;
+}
 
 std::string_view name_of(Will will) {
   constexpr std::array k_names{"run", "skip", "unknown"};
@@ -355,7 +349,7 @@ parser::Diagnostics unsupported_in(const model::Workflow& workflow, const model:
     out.push_back(step::refusal(range, workflow.file, what, mend));
   };
   if (job.is_call()) {
-    refuse(job.uses->range, "reusable workflows (job '" + job.id + "' uses " + job.uses->to_string() + ") are not supported yet");
+    if (!job.called) refuse(job.uses->range, "the reusable workflow '" + job.uses->to_string() + "' is not here", mend_of(*job.uses));
     return out;
   }
   if (job.container) refuse(job.container->value.range, "job containers ('container:' of job '" + job.id + "') are not supported yet");
@@ -365,7 +359,6 @@ parser::Diagnostics unsupported_in(const model::Workflow& workflow, const model:
     refuse(job.services_value->range, "service containers ('services:' of job '" + job.id + "') are not supported yet");
   }
   if (job.snapshot) refuse(job.snapshot->value.range, "custom images ('snapshot:' of job '" + job.id + "') are not supported");
-  if (job.concurrency) refuse(job.concurrency->value.range, "'concurrency:' of a job is not supported yet", "set it for the workflow");
   for (const auto& each : job.steps) {
     auto more = step::unsupported_in(each, workflow.file);
     out.insert(out.end(), more.begin(), more.end());

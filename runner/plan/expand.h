@@ -14,6 +14,7 @@
 #include "parser/diagnostics/diagnostic.h"
 #include "parser/expression/value.h"
 #include "parser/workflow/model.h"
+#include "runner/plan/concurrency_group.h"
 
 namespace drydock::runner {
 
@@ -29,6 +30,11 @@ struct RunSettings {
   std::multimap<std::string, std::string> matrix_filter;  // --matrix key:value; any of the values of a key
 };
 
+/// What the jobs of a called workflow have before their own: "call / ", its name, "call+"; empty for the event's own.
+struct CallerPrefix {
+  std::string key, name, directory;
+};
+
 /// A job that uses what a run refuses: its expansion stops there, or goes on without the refusals.
 enum class Refused { stopped, expanded };
 
@@ -40,6 +46,7 @@ struct ExpansionContexts {
   /// Of all jobs before this one; nothing in a dry run, where all are taken to succeed.
   std::optional<Outcome> ancestors;     // success, failure, skipped, cancelled
   bool cancelled = false;               // the run
+  CallerPrefix caller;
   /// Only in a dry run: inputs of a called workflow, some of them unknown (instead of `inputs`), results of jobs
   /// before this one that hang on the run, and what to do with a job that a run refuses.
   std::optional<parser::expression::Value> planned_inputs;
@@ -54,6 +61,8 @@ struct JobLeg {
   step::JobRequest request;
   bool continue_on_error = false;
   std::vector<std::string> labels;      // runs-on, evaluated
+  std::string runner_group;             // runs-on: group; empty without one
+  std::optional<GroupSettings> group;   // concurrency
 };
 
 struct Expansion {
@@ -68,6 +77,10 @@ struct Expansion {
 
 Expansion expand_job(const parser::workflow::Workflow& workflow, const parser::workflow::Job& job,
                      const ExpansionContexts& contexts, const RunSettings& settings);
+
+/// What the keys of one leg may read before it runs: github, inputs, vars, needs, strategy, matrix.
+parser::expression::Context leg_context(const ExpansionContexts& contexts, const RunSettings& settings,
+                                        const step::JobRequest& leg);
 
 /// What no job of this workflow may use yet, whatever the event: named with its place.
 parser::Diagnostics unsupported_in(const parser::workflow::Workflow& workflow, const parser::workflow::Job& job);

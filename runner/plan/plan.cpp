@@ -185,13 +185,8 @@ class Planner {
 
   /// What `run` refuses is no fault of the file, so a plan goes on and says it beside the job.
   static std::vector<std::string> notes_of(const model::Workflow& workflow, const model::Job& job) {
-    if (!job.is_call()) {
-      std::vector<std::string> notes;
-      for (const auto& refusal : unsupported_in(workflow, job)) notes.push_back("drydock run refuses this job: " + refusal.message);
-      return notes;
-    }
-    std::vector<std::string> notes{"drydock run does not run called workflows yet"};
-    if (!job.called) notes.push_back("the called workflow is not in this repository: its jobs are not known");
+    std::vector<std::string> notes;
+    for (const auto& refusal : unsupported_in(workflow, job)) notes.push_back("drydock run refuses this job: " + refusal.message);
     return notes;
   }
 
@@ -227,7 +222,7 @@ class Planner {
       out.inputs.push_back(std::move(value));
     }
     Scope inner{.workflow = *job.called, .github = scope.github, .inputs = expression::Value(std::move(inputs)),
-                .key = out.key + "/", .name = out.name + " / "};
+                .key = out.key + " / ", .name = out.name + " / "};
     for (const auto& each : job.called->jobs) inner.wanted.insert(each.id);
     out.jobs = jobs(inner);
     return out;

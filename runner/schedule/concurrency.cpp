@@ -1,106 +1,109 @@
 #include "runner/schedule/concurrency.h"
 
-#include <signal.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <fstream>
+#include <filesystem>
 #include <sstream>
-#include <thread>
+#include <vector>
 
-#include "executors/step/evaluator.h"
-#include "executors/step/from_model.h"
+#include "parser/expression/value.h"
 
 namespace drydock::runner {
-namespace expression = parser::expression;
-using expression::Value;
 namespace {
 
+constexpr const char *k_entered = ".entered", *k_cancelled = ".cancelled";
+
 /// FNV-1a over the folded name: groups are compared without case, as on GitHub.
-std::string file_of(const std::string& repository, const std::string& group) {
+std::string directory_of(const std::string& repository, const std::string& group) {
   std::uint64_t hash = 0xcbf29ce484222325u;
-  for (const unsigned char c : expression::fold_case(repository + "\n" + group)) hash = (hash ^ c) * 0x100000001b3u;
+  for (const unsigned char c : parser::expression::fold_case(repository + "\n" + group)) hash = (hash ^ c) * 0x100000001b3u;
   std::ostringstream out;
   out << std::hex << hash;
   return out.str();
 }
 
-/// "pid start-time", so that a number used again by another process is not mistaken for the holder.
-std::string start_time_of(pid_t pid) {
-  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
-  std::string text((std::istreambuf_iterator<char>(in)), {});
-  const auto name_end = text.rfind(')');
-  if (name_end == std::string::npos) return {};
-  std::istringstream fields(text.substr(name_end + 1));
-  std::string field;
-  constexpr int k_start_time = 20;  // field 22; two lie before the closing parenthesis
-  for (int i = 0; i < k_start_time; ++i) fields >> field;
-  return field;
+struct Other {
+  unsigned long number;
+  std::string file;
+  bool entered() const { return exists(file + k_entered); }
+  bool cancelled() const { return exists(file + k_cancelled); }
+};
+
+void remove_place(const std::string& file) {
+  std::error_code ignored;
+  for (const char* suffix : {"", k_entered, k_cancelled}) std::filesystem::remove(file + suffix, ignored);
 }
 
-void interrupt_holder(const std::string& file) {
-  const auto text = read_file_if_exists(file);
-  if (!text || !*text) return;
-  std::istringstream in(**text);
-  pid_t pid = 0;
-  std::string started;
-  in >> pid >> started;
-  if (pid > 1 && pid != getpid() && !started.empty() && start_time_of(pid) == started) kill(pid, SIGINT);
+/// Who is in the group and alive, in their order; what the dead left is removed. The group's lock is held.
+Result<std::vector<Other>> others_in(const std::string& directory, unsigned long own) {
+  std::vector<Other> found;
+  std::error_code failure;
+  for (const auto& each : std::filesystem::directory_iterator(directory, failure)) {
+    const std::string name = each.path().filename().string();
+    unsigned long number = 0;
+    const auto [end, wrong] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (wrong != std::errc() || end != name.data() + name.size() || number == own) continue;
+    DRYDOCK_ASSIGN(const auto dead, FileLock::try_acquire(each.path().string()));
+    if (dead) remove_place(each.path().string());
+    else found.push_back({number, each.path().string()});
+  }
+  if (failure) return errno_error("reading " + directory, failure.value());
+  std::sort(found.begin(), found.end(), [](const Other& a, const Other& b) { return a.number < b.number; });
+  return found;
 }
+
+Status mark(const std::string& file) { return write_file_atomic(file, "", 0644, Durability::relaxed); }
 
 }  // namespace
 
-ConcurrencyGroup::ConcurrencyGroup(const parser::workflow::Workflow& workflow, const OrderedJson& github,
-                                   const OrderedJson& inputs, const RunSettings& settings, std::string lock_dir, Bus& bus)
-    : workflow_(workflow), github_(github), inputs_(inputs), settings_(settings), lock_dir_(std::move(lock_dir)), bus_(bus) {}
+std::string GroupPlace::file(const char* suffix) const { return directory_ + "/" + std::to_string(number_) + suffix; }
 
-Status ConcurrencyGroup::evaluate() {
-  const auto& written = *workflow_.concurrency;
-  expression::Context context;
-  context.set("github", Value::from_json(github_)).set("inputs", Value::from_json(inputs_));
-  context.set("vars", Value::from_json(settings_.vars));
-  step::Evaluator evaluator(bus_, "", {});
-  const auto text = [&](const parser::workflow::Token& token) { return step::text_of(token, workflow_.file); };
-  if (written.group) {
-    DRYDOCK_ASSIGN(group_, evaluator.string(text(*written.group), context));
-    if (written.cancel_in_progress) {
-      DRYDOCK_ASSIGN(cancel_in_progress_, evaluator.boolean(text(*written.cancel_in_progress), context));
-    }
-    return {};
+Result<std::unique_ptr<GroupPlace>> GroupPlace::take(const std::string& lock_dir, const std::string& repository,
+                                                     const GroupSettings& settings) {
+  const std::string directory = lock_dir + "/groups/" + directory_of(repository, settings.name);
+  DRYDOCK_TRY(make_directories(directory));
+  // Before the lock, which it takes itself when it goes.
+  std::unique_ptr<GroupPlace> place(new GroupPlace(directory, settings.name));
+  DRYDOCK_ASSIGN(const auto lock, FileLock::acquire(directory + "/lock"));
+  DRYDOCK_ASSIGN(const auto others, others_in(directory, 0));
+  place->number_ = others.empty() ? 1 : others.back().number + 1;
+  DRYDOCK_ASSIGN(place->alive_, FileLock::try_acquire(place->file()));
+  std::size_t waiting = 0;
+  for (const Other& other : others) {
+    const bool entered = other.entered();
+    if (!entered && !other.cancelled()) ++waiting;
+    const bool gives_way = entered ? settings.cancel_in_progress : settings.queue == GroupQueue::one || settings.cancel_in_progress;
+    if (gives_way) DRYDOCK_TRY(mark(other.file + k_cancelled));
   }
-  DRYDOCK_ASSIGN(const Value value, evaluator.value(text(written.value), context));
-  if (value.kind() == expression::Kind::object) {
-    group_ = value.member("group").to_string();
-    cancel_in_progress_ = value.member("cancel-in-progress").truthy();
-  } else {
-    group_ = value.to_string();
-  }
-  return {};
+  if (settings.queue == GroupQueue::many && waiting >= k_max_queue) DRYDOCK_TRY(mark(place->file(k_cancelled)));
+  DRYDOCK_TRY(place->settle());
+  return place;
 }
 
-Status ConcurrencyGroup::enter(std::stop_token stop) {
-  if (!workflow_.concurrency || lock_dir_.empty()) return {};
-  DRYDOCK_TRY(evaluate());
-  if (group_.empty()) return {};
-  DRYDOCK_TRY(make_directories(lock_dir_));
-  const std::string file = lock_dir_ + "/" + file_of(github_.value("repository", std::string()), group_);
-  bool told = false;
-  while (true) {
-    DRYDOCK_ASSIGN(lock_, FileLock::try_acquire(file + ".lock"));
-    if (lock_) break;
-    if (!told) {
-      bus_.notice("concurrency group '" + group_ + "' is held by another run: " +
-                  (cancel_in_progress_ ? "it is cancelled" : "waiting for its end"));
-      if (cancel_in_progress_) interrupt_holder(file + ".holder");
-      told = true;
-    }
-    if (stop.stop_requested()) return make_error(ErrorCode::cancelled, "cancelled while waiting for concurrency group '" + group_ + "'");
-    constexpr std::chrono::milliseconds k_pause{100};
-    std::this_thread::sleep_for(k_pause);
-  }
-  return write_file_atomic(file + ".holder", std::to_string(getpid()) + " " + start_time_of(getpid()) + "\n", 0644,
-                           Durability::relaxed);
+/// The group's lock is held.
+Result<GroupPlace::State> GroupPlace::settle() {
+  if (exists(file(k_cancelled))) return state_ = State::cancelled;
+  DRYDOCK_ASSIGN(const auto others, others_in(directory_, number_));
+  const bool blocked = std::any_of(others.begin(), others.end(), [&](const Other& other) {
+    return other.entered() || (other.number < number_ && !other.cancelled());
+  });
+  if (blocked) return state_;
+  DRYDOCK_TRY(mark(file(k_entered)));
+  return state_ = State::entered;
+}
+
+Result<GroupPlace::State> GroupPlace::look() {
+  if (state_ == State::cancelled) return state_;
+  if (exists(file(k_cancelled))) return state_ = State::cancelled;
+  if (state_ == State::entered) return state_;
+  DRYDOCK_ASSIGN(const auto lock, FileLock::acquire(directory_ + "/lock"));
+  return settle();
+}
+
+GroupPlace::~GroupPlace() {
+  const auto lock = FileLock::acquire(directory_ + "/lock");
+  // Without the lock the files stay, and whoever looks next finds their owner gone.
+  if (lock.ok() && alive_) remove_place(file());
 }
 
 }  // namespace drydock::runner

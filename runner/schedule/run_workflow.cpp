@@ -1,20 +1,17 @@
 #include "runner/schedule/run_workflow.h"
 
-#include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
-#include <thread>
+#include <filesystem>
 
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
-#include "executors/base/masker.h"
-#include "runner/schedule/concurrency.h"
-#include "runner/schedule/job_table.h"
+#include "runner/plan/call.h"
+#include "runner/schedule/job_loop.h"
+#include "runner/schedule/scope.h"
 
 namespace drydock::runner {
 namespace model = parser::workflow;
+namespace expression = parser::expression;
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -23,341 +20,159 @@ std::chrono::milliseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
 }
 
-/// "<work>/<job>[.<index>]", which the request's own directories lie in.
-std::filesystem::path job_dir(const step::JobRequest& request) {
-  return std::filesystem::path(request.places.temp).parent_path();
-}
+/// Finds all that can be refused before the first job starts: what later jobs use, too, and those of called workflows.
+class Refusals {
+ public:
+  Refusals(const RunSettings& settings, const step::JobServices& services) : settings_(settings), services_(services) {}
 
-/// What may be written to disk: outputs of steps and messages can hold secrets, outputs of jobs cannot.
-step::JobResult masked(step::JobResult result, const Masker& masker) {
-  result.message = masker.mask(result.message);
-  for (auto& step : result.steps) {
-    step.message = masker.mask(step.message);
-    step.name = masker.mask(step.name);
-    for (auto& [name, value] : step.outputs) value = masker.mask(value);
+  void look(const model::Workflow& workflow, const model::Job& job, ExpansionContexts contexts) {
+    contexts.needs = job.needs.empty() ? expression::Value(expression::Object()) : expression::Value::unknown("needs");
+    const Expansion trial = expand_job(workflow, job, contexts, settings_);
+    add(trial.problems);
+    for (const auto& leg : trial.legs) {
+      if (job.is_call()) look_into(workflow, job, contexts, leg);
+      else add(step::check_job(leg.request, services_));
+    }
   }
-  return result;
-}
+
+  parser::Diagnostics take() {
+    sort_unique(found_);
+    return std::move(found_);
+  }
+
+ private:
+  void look_into(const model::Workflow& workflow, const model::Job& job, const ExpansionContexts& contexts, const JobLeg& leg) {
+    if (!job.called) return;
+    auto inputs = call_inputs(job, workflow.file, leg_context(contexts, settings_, leg.request));
+    add(inputs.problems);
+    ExpansionContexts inner;
+    inner.github = contexts.github;
+    inner.planned_inputs = std::move(inputs.values);
+    inner.caller = {.key = leg.request.key + " / ", .name = leg.request.name + " / ", .directory = {}};
+    for (const auto& each : job.called->jobs) look(*job.called, each, inner);
+  }
+
+  void add(const parser::Diagnostics& more) { found_.insert(found_.end(), more.begin(), more.end()); }
+
+  const RunSettings& settings_;
+  const step::JobServices& services_;
+  parser::Diagnostics found_;
+};
 
 class Run {
  public:
   Run(const RunOptions& options, const step::JobServices& services, std::stop_token stop)
-      : options_(options), services_(services), bus_(*services.bus), settings_(options.settings),
-        table_(*options.workflow, options.jobs), stop_(std::move(stop)) {
-    if (settings_.work_dir.empty()) settings_.work_dir = options.run_dir + "/work";
-    limit_ = options.max_jobs > 0 ? options.max_jobs : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+      : options_(options), bus_(*services.bus), root_(*options.workflow, options.jobs), stop_(std::move(stop)) {
+    root_.services = services;
+    root_.settings = options.settings;
+    if (root_.settings.work_dir.empty()) root_.settings.work_dir = options.run_dir + "/work";
   }
 
   RunResult run();
 
  private:
-  struct Ended {
-    JobEntry* entry;
-    std::size_t leg;
-    step::JobResult result;
-  };
-  struct Running {
-    JobEntry* entry;
-    std::size_t leg;
-    std::stop_source stop;
-    std::jthread thread;
-  };
-
   Status prepare();
   void check_all();
-  void loop();
-  bool advance();
-  void expand(JobEntry& entry);
-  void start_legs(JobEntry& entry);
-  void start(JobEntry& entry, std::size_t leg);
-  void take(Ended ended);
-  void stop_rest(JobEntry& entry);
-  void skip(JobEntry& entry, const std::string& why, Outcome outcome = Outcome::skipped);
-  void record(const step::JobResult& result, bool failed_run);
-  void save(const step::JobRequest& request, const step::JobResult& result);
-  void say(const parser::Diagnostics& problems);
-  ExpansionContexts contexts_of(const JobEntry& entry) const;
-  void conclude();
+  void perform();
+  std::string run_name();
+  void conclude(const JobLoop& loop);
+  void gather(const Scope& scope);
+  void stop_with(Outcome conclusion, std::optional<ErrorCode> error, std::string reason);
 
   const RunOptions& options_;
-  const step::JobServices& services_;
   Bus& bus_;
-  RunSettings settings_;
-  JobTable table_;
+  Scope root_;
   std::stop_token stop_;
-  OrderedJson github_, inputs_;
-  int limit_ = 1;
-  bool cancelled_ = false;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::deque<Ended> ended_;
-  std::vector<std::unique_ptr<Running>> running_;
-  std::map<const model::Job*, std::vector<step::JobResult>> results_;
   RunResult result_;
 };
 
+void Run::stop_with(Outcome conclusion, std::optional<ErrorCode> error, std::string reason) {
+  result_.conclusion = conclusion;
+  result_.error = error;
+  result_.reason = std::move(reason);
+}
+
 RunResult Run::run() {
-  const auto start = Clock::now();
   const auto verdict = model::triggered_by(*options_.workflow, options_.event.trigger);
+  const auto unknown = std::find_if(options_.jobs.begin(), options_.jobs.end(),
+                                    [&](const std::string& id) { return !options_.workflow->find_job(id); });
   if (!verdict.runs) {
-    result_.conclusion = Outcome::skipped;
-    result_.reason = verdict.reason;
-    return std::move(result_);
+    stop_with(Outcome::skipped, std::nullopt, verdict.reason);
+  } else if (unknown != options_.jobs.end()) {
+    stop_with(Outcome::failure, ErrorCode::usage, "the workflow " + options_.workflow->file + " has no job '" + *unknown + "'");
+  } else if (Status ready = prepare(); !ready) {
+    stop_with(Outcome::failure, ready.error().code, ready.error().to_string());
+  } else {
+    check_all();
+    if (has_errors(result_.problems)) stop_with(Outcome::failure, std::nullopt, "");
+    else perform();
   }
-  for (const auto& id : options_.jobs) {
-    if (!options_.workflow->find_job(id)) {
-      result_.error = ErrorCode::usage;
-      result_.conclusion = Outcome::failure;
-      result_.reason = "the workflow " + options_.workflow->file + " has no job '" + id + "'";
-      return std::move(result_);
-    }
-  }
-  if (const Status ready = prepare(); !ready) {
-    const Error error = Status(ready).error();
-    result_.error = error.code;
-    result_.reason = error.to_string();
-    result_.conclusion = Outcome::failure;
-    return std::move(result_);
-  }
-  check_all();
-  if (has_errors(result_.problems)) {
-    result_.conclusion = Outcome::failure;
-    return std::move(result_);
-  }
-  ConcurrencyGroup group(*options_.workflow, github_, inputs_, settings_, options_.lock_dir, bus_);
-  if (const Status entered = group.enter(stop_); !entered) {
-    const Error error = Status(entered).error();
-    result_.conclusion = error.code == ErrorCode::cancelled ? Outcome::cancelled : Outcome::failure;
-    result_.error = error.code;
-    result_.reason = error.to_string();
-    return std::move(result_);
-  }
-  Event started{.kind = EventKind::run_started, .name = github_.value("workflow", options_.workflow->file)};
-  started.text = options_.run_id;
-  bus_.publish(std::move(started));
-  loop();
-  conclude();
-  Event finished{.kind = EventKind::run_finished, .name = github_.value("workflow", options_.workflow->file)};
-  finished.text = options_.run_id;
-  finished.outcome = result_.conclusion;
-  finished.elapsed = since(start);
-  bus_.publish(std::move(finished));
   return std::move(result_);
 }
 
+void Run::perform() {
+  const auto start = Clock::now();
+  Event started{.kind = EventKind::run_started, .name = run_name(), .text = options_.run_id};
+  bus_.publish(started);
+  JobLoop loop(options_, bus_, stop_);
+  loop.run(root_);
+  conclude(loop);
+  Event finished{.kind = EventKind::run_finished, .name = started.name, .text = options_.run_id};
+  finished.outcome = result_.conclusion;
+  finished.elapsed = since(start);
+  bus_.publish(std::move(finished));
+}
+
 Status Run::prepare() {
-  github_ = github_for(options_.event, *options_.workflow);
-  if (!options_.run_id.empty()) github_["run_id"] = options_.run_id;
-  DRYDOCK_ASSIGN(inputs_, inputs_for(options_.event, *options_.workflow));
+  root_.github = github_for(options_.event, *options_.workflow);
+  if (!options_.run_id.empty()) root_.github["run_id"] = options_.run_id;
+  DRYDOCK_ASSIGN(root_.inputs, inputs_for(options_.event, *options_.workflow));
   DRYDOCK_TRY(make_directories(options_.run_dir + "/jobs"));
-  DRYDOCK_TRY(make_directories(settings_.work_dir));
+  DRYDOCK_TRY(make_directories(root_.settings.work_dir));
   return {};
 }
 
-ExpansionContexts Run::contexts_of(const JobEntry& entry) const {
-  ExpansionContexts contexts;
-  contexts.github = github_;
-  contexts.inputs = inputs_;
-  contexts.needs = table_.needs_of(entry);
-  contexts.ancestors = table_.ancestors_of(entry);
-  contexts.cancelled = cancelled_;
-  return contexts;
-}
-
-/// Everything that can be refused is refused before the first job starts: what later jobs use, too.
 void Run::check_all() {
-  for (auto& entry : table_.entries()) {
-    ExpansionContexts contexts;
-    contexts.github = github_;
-    contexts.inputs = inputs_;
-    contexts.needs = entry.job->needs.empty() ? parser::expression::Value(parser::expression::Object())
-                                              : parser::expression::Value::unknown("needs");
-    const Expansion trial = expand_job(*options_.workflow, *entry.job, contexts, settings_);
-    auto& problems = result_.problems;
-    problems.insert(problems.end(), trial.problems.begin(), trial.problems.end());
-    for (const auto& leg : trial.legs) {
-      auto more = step::check_job(leg.request, services_);
-      problems.insert(problems.end(), more.begin(), more.end());
-    }
-  }
-  sort_unique(result_.problems);
+  Refusals refusals(root_.settings, root_.services);
+  ExpansionContexts contexts;
+  contexts.github = root_.github;
+  contexts.inputs = root_.inputs;
+  for (const auto& entry : root_.table.entries()) refusals.look(*options_.workflow, *entry.job, contexts);
+  result_.problems = refusals.take();
 }
 
-void Run::loop() {
-  while (true) {
-    if (stop_.stop_requested() && !cancelled_) {
-      cancelled_ = true;
-      for (auto& running : running_) running->stop.request_stop();
-      // Jobs that become ready from now on ask their own conditions: always() ones still run.
-      for (auto& entry : table_.entries()) entry.stopped = entry.stopped || entry.state == JobState::expanded;
-    }
-    while (advance()) {
-    }
-    if (running_.empty()) return;  // all are done: needs are never circular
-    std::deque<Ended> arrived;
-    {
-      std::unique_lock lock(mutex_);
-      if (cancelled_) changed_.wait(lock, [&] { return !ended_.empty(); });
-      else changed_.wait(lock, stop_, [&] { return !ended_.empty(); });
-      arrived.swap(ended_);
-    }
-    for (auto& ended : arrived) take(std::move(ended));
-  }
-}
-
-/// One round over the table; true when something changed at once, so that others may be ready now.
-bool Run::advance() {
-  bool changed = false;
-  for (auto& entry : table_.entries()) {
-    const JobState before = entry.state;
-    if (table_.ready(entry)) expand(entry);
-    if (entry.state == JobState::expanded) start_legs(entry);
-    changed = changed || entry.state != before;
-  }
-  return changed;
-}
-
-void Run::expand(JobEntry& entry) {
-  entry.expansion = expand_job(*options_.workflow, *entry.job, contexts_of(entry), settings_);
-  Expansion& expansion = entry.expansion;
-  for (const auto& leg : expansion.legs) {
-    auto more = step::check_job(leg.request, services_);
-    expansion.problems.insert(expansion.problems.end(), more.begin(), more.end());
-  }
-  if (has_errors(expansion.problems)) {
-    say(expansion.problems);
-    return skip(entry, "it cannot run here", Outcome::failure);
-  }
-  if (expansion.will != Will::run) return skip(entry, expansion.reason);
-  entry.state = JobState::expanded;
-}
-
-void Run::say(const parser::Diagnostics& problems) {
+/// `run-name:` where there is one that can be evaluated, else the workflow's name.
+std::string Run::run_name() {
+  const std::string name = root_.github.value("workflow", options_.workflow->file);
+  if (!options_.workflow->run_name) return result_.name = name;
+  parser::Diagnostics problems;
+  ExpansionContexts contexts;
+  contexts.github = root_.github;
+  contexts.inputs = root_.inputs;
+  TokenValues values(options_.workflow->file, problems);
+  const auto value = values.evaluate(*options_.workflow->run_name, leg_context(contexts, root_.settings, {}));
   for (const auto& problem : problems) {
-    bus_.error(problem.mend.empty() ? problem.message : problem.message + ". " + problem.mend,
-               {problem.file, problem.range.start.line, problem.range.start.column});
+    bus_.warning(problem.message, {problem.file, problem.range.start.line, problem.range.start.column});
   }
+  const std::string text = value ? value->to_string() : "";
+  return result_.name = text.find_first_not_of(" \t\r\n") == std::string::npos ? name : text;
 }
 
-void Run::skip(JobEntry& entry, const std::string& why, Outcome outcome) {
-  table_.skip(entry);
-  entry.result = outcome;
-  Event event{.kind = EventKind::job_finished, .job = entry.job->id, .name = entry.job->id, .text = why};
-  event.outcome = outcome;
-  bus_.publish(std::move(event));
-  step::JobResult result{.key = entry.job->id, .conclusion = outcome, .message = why};
-  if (outcome == Outcome::failure) result.error = ErrorCode::unsupported;
-  results_[entry.job].push_back(result);
-  record(result, outcome == Outcome::failure);
-}
-
-void Run::start_legs(JobEntry& entry) {
-  const Expansion& expansion = entry.expansion;
-  while (entry.started < expansion.legs.size()) {
-    const std::size_t own = entry.started - entry.ended;
-    if (entry.stopped) return stop_rest(entry);
-    if (static_cast<int>(running_.size()) >= limit_) return;
-    if (expansion.max_parallel > 0 && static_cast<int>(own) >= expansion.max_parallel) return;
-    start(entry, entry.started++);
-  }
-}
-
-/// Legs that will not start any more end as cancelled.
-void Run::stop_rest(JobEntry& entry) {
-  while (entry.started < entry.expansion.legs.size()) {
-    const step::JobRequest& request = entry.expansion.legs[entry.started++].request;
-    step::JobResult result{.key = request.key, .conclusion = Outcome::cancelled};
-    Event event{.kind = EventKind::job_finished, .job = request.key, .name = request.name};
-    event.outcome = Outcome::cancelled;
-    bus_.publish(std::move(event));
-    results_[entry.job].push_back(result);
-    table_.leg_ended(entry, result, false);
-  }
-}
-
-void Run::start(JobEntry& entry, std::size_t leg) {
-  const step::JobRequest& request = entry.expansion.legs[leg].request;
-  if (const auto before = options_.finished.find(request.workflow_file + "#" + request.key); before != options_.finished.end()) {
-    Event event{.kind = EventKind::job_finished, .job = request.key, .name = request.name, .text = "taken from the run resumed"};
-    event.outcome = before->second.conclusion;
-    bus_.publish(std::move(event));
-    results_[entry.job].push_back(before->second);
-    save(request, before->second);
-    return table_.leg_ended(entry, before->second, false);
-  }
-  auto running = std::make_unique<Running>();
-  running->entry = &entry;
-  running->leg = leg;
-  running->thread = std::jthread([this, &entry, leg, &request, stop = running->stop.get_token()] {
-    Event started{.kind = EventKind::job_started, .job = request.key, .name = request.name};
-    started.place = request.place;
-    bus_.publish(std::move(started));
-    step::JobResult result = step::run_job(request, services_, stop);
-    Event finished{.kind = EventKind::job_finished, .job = request.key, .name = request.name};
-    finished.outcome = result.conclusion;
-    finished.elapsed = result.elapsed;
-    bus_.publish(std::move(finished));
-    const std::lock_guard lock(mutex_);
-    ended_.push_back({&entry, leg, std::move(result)});
-    changed_.notify_all();
-  });
-  running_.push_back(std::move(running));
-}
-
-void Run::take(Ended ended) {
-  std::erase_if(running_, [&](const auto& running) { return running->entry == ended.entry && running->leg == ended.leg; });
-  const bool go_on = ended.entry->expansion.legs[ended.leg].continue_on_error;
-  const bool stopped_before = ended.entry->stopped;
-  results_[ended.entry->job].push_back(ended.result);
-  const step::JobRequest& request = ended.entry->expansion.legs[ended.leg].request;
-  save(request, ended.result);
-  if (options_.work_dirs == WorkDirs::removed) {
-    if (const Status removed = remove_tree(job_dir(request).string()); !removed) {
-      bus_.warning("the directory of job '" + request.key + "' stays: " + Status(removed).error().to_string());
-    }
-  }
-  record(ended.result, ended.result.conclusion == Outcome::failure && !go_on);
-  table_.leg_ended(*ended.entry, ended.result, go_on);
-  if (ended.entry->stopped && !stopped_before) {
-    for (auto& running : running_) {
-      if (running->entry == ended.entry) running->stop.request_stop();
+/// In the order of the workflow, the jobs of a called one behind the job that calls it.
+void Run::gather(const Scope& scope) {
+  for (const auto& entry : scope.table.entries()) {
+    for (const auto& leg : entry.legs) {
+      result_.jobs.push_back(leg.result);
+      if (leg.called) gather(*leg.called);
     }
   }
 }
 
-void Run::record(const step::JobResult& result, bool failed_run) {
-  if (failed_run && !result_.error) result_.error = result.error.value_or(ErrorCode::failed);
-  if (result.conclusion == Outcome::cancelled && result.error == ErrorCode::timeout && !result_.error) {
-    result_.error = ErrorCode::timeout;
-  }
-}
-
-void Run::save(const step::JobRequest& request, const step::JobResult& result) {
-  // Several workflows of one run may have jobs of the same name.
-  const std::string stem = std::filesystem::path(request.workflow_file).filename().string();
-  const std::string file = options_.run_dir + "/jobs/" + stem + "." + job_dir(request).filename().string() + ".json";
-  OrderedJson json = to_json(masked(result, bus_.masker()));
-  json["workflow"] = request.workflow_file;
-  if (const auto written = write_file_atomic(file, dump_json(json, 1) + "\n"); !written) {
-    bus_.warning("the result of job '" + result.key + "' was not kept: " + Status(written).error().to_string());
-  }
-}
-
-void Run::conclude() {
-  bool failed = false, cancelled = false, ran = false;
-  for (auto& entry : table_.entries()) {
-    failed = failed || entry.result == Outcome::failure;
-    cancelled = cancelled || entry.result == Outcome::cancelled;
-    ran = ran || entry.result != Outcome::skipped;
-    auto& legs = results_[entry.job];
-    const auto position = [&](const step::JobResult& result) {
-      const auto& all = entry.expansion.legs;
-      return std::find_if(all.begin(), all.end(), [&](const JobLeg& leg) { return leg.request.key == result.key; }) - all.begin();
-    };
-    std::stable_sort(legs.begin(), legs.end(), [&](const auto& a, const auto& b) { return position(a) < position(b); });
-    std::move(legs.begin(), legs.end(), std::back_inserter(result_.jobs));
-  }
-  result_.conclusion = failed ? Outcome::failure : cancelled || cancelled_ ? Outcome::cancelled : ran ? Outcome::success : Outcome::skipped;
+void Run::conclude(const JobLoop& loop) {
+  gather(root_);
+  result_.error = loop.error();
+  result_.conclusion = root_.table.conclusion();
+  if (root_.cancelled && result_.conclusion != Outcome::failure) result_.conclusion = Outcome::cancelled;
   if (result_.conclusion == Outcome::skipped) result_.reason = "no job ran";
 }
 
@@ -402,22 +217,6 @@ Result<std::string> new_run(const std::string& runs_dir) {
     if (failure) return errno_error("making a directory in " + runs_dir, failure.value());
   }
   return make_error(ErrorCode::io, "no free run number in " + runs_dir);
-}
-
-Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& run_dir) {
-  std::map<std::string, step::JobResult> out;
-  std::error_code failure;
-  for (const auto& file : std::filesystem::directory_iterator(run_dir + "/jobs", failure)) {
-    if (file.path().extension() != ".json") continue;
-    DRYDOCK_ASSIGN(const std::string text, read_file(file.path().string()));
-    DRYDOCK_ASSIGN(const OrderedJson json, parse_ordered_json(text, file.path().string()));
-    DRYDOCK_ASSIGN(step::JobResult result, step::job_result_from_json(json));
-    DRYDOCK_ASSIGN(const std::string workflow, json_get<std::string>(json, "workflow", file.path().string()));
-    const std::string key = workflow + "#" + result.key;
-    if (result.conclusion == Outcome::success) out.insert_or_assign(key, std::move(result));
-  }
-  if (failure) return make_error(ErrorCode::not_found, "there is no run in " + run_dir, "name a directory of the store's runs/ folder");
-  return out;
 }
 
 }  // namespace drydock::runner

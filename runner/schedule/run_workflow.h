@@ -1,6 +1,6 @@
 #pragma once
 // Runs the jobs of one workflow for one event: by needs, side by side within a limit, results and outputs handed
-// on, matrices with fail-fast and max-parallel, cancellation. Publishes run and job events; steps are the engine's.
+// on, matrices with fail-fast and max-parallel, called workflows, concurrency groups, cancellation. Publishes run and job events; steps are the engine's.
 // Blocking; starts its own threads. Does not print, and writes only below the run's directory.
 
 #include <filesystem>
@@ -16,6 +16,7 @@
 #include "parser/workflow/model.h"
 #include "runner/plan/event.h"
 #include "runner/plan/expand.h"
+#include "runner/schedule/kept_jobs.h"
 
 namespace drydock::runner {
 
@@ -32,10 +33,11 @@ struct RunOptions {
   std::string run_dir;               // <state>/runs/<id>: work/, jobs/<file>.<job>[.<index>].json
   WorkDirs work_dirs = WorkDirs::removed;
   std::string lock_dir;              // concurrency groups, shared by the runs of this machine; none when empty
-  std::map<std::string, step::JobResult> finished;  // --resume: jobs that are not run again, by "<file>#<key>"
+  std::map<std::string, step::JobResult> finished;  // --resume: jobs that are not run again, by kept_key()
 };
 
 struct RunResult {
+  std::string name;                          // run-name, else the workflow's name; empty when nothing ran
   Outcome conclusion = Outcome::none;        // success, failure, cancelled, skipped (nothing to do)
   std::vector<step::JobResult> jobs;         // in the order of the workflow, skipped ones included
   parser::Diagnostics problems;              // refusals: nothing was run then
@@ -54,8 +56,5 @@ RunResult run_workflow(const RunOptions& options, const step::JobServices& servi
 
 /// A new run's id: decimal, rising with time, unique among the directories of `runs_dir`, which it makes.
 Result<std::string> new_run(const std::string& runs_dir);
-
-/// For --resume: the successful jobs that a run has left in its directory.
-Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& run_dir);
 
 }  // namespace drydock::runner

@@ -189,7 +189,7 @@ jobs:
   const auto& jobs = plan.workflows[0].jobs;
   REQUIRE(jobs.size() == 5);
   CHECK(jobs[1].calls == "./.github/workflows/called.yml");
-  CHECK(jobs[1].notes == std::vector<std::string>{"drydock run does not run called workflows yet"});
+  CHECK(jobs[1].notes.empty());
   REQUIRE(jobs[1].legs.size() == 2);
   const auto& dev = jobs[1].legs[0];
   REQUIRE(dev.inputs.size() == 3);
@@ -197,13 +197,13 @@ jobs:
   CHECK(dev.inputs[1].text == "5");
   CHECK(dev.inputs[2].depends_on == std::vector<std::string>{"needs.first.outputs.tag"});
   REQUIRE(dev.jobs.size() == 2);
-  CHECK(dev.jobs[0].legs.at(0).key == "call (dev)/one");
+  CHECK(dev.jobs[0].legs.at(0).key == "call (dev) / one");
   CHECK(dev.jobs[0].legs.at(0).name == "call (dev) / one");
   CHECK(dev.jobs[0].legs.at(0).steps.at(0).name == "Run echo dev 5");
   CHECK(dev.jobs[0].legs.at(0).steps.at(1).values.at(0).depends_on == std::vector<std::string>{"needs.first.outputs.tag"});
   CHECK(dev.jobs[1].will == Will::skip);
   CHECK(jobs[1].legs[1].jobs.at(1).will == Will::run);
-  CHECK(jobs[2].notes.size() == 2);
+  CHECK(jobs[2].notes == std::vector<std::string>{"drydock run refuses this job: the reusable workflow 'o/r/.github/workflows/x.yml@v1' is not here"});
   REQUIRE(jobs[3].notes.size() == 1);
   CHECK(jobs[3].notes[0].find("'container:' of job 'boxed'") != std::string::npos);
   CHECK(jobs[3].legs.at(0).steps.size() == 1);

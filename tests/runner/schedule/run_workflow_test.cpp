@@ -3,88 +3,11 @@
 #include <algorithm>
 #include <atomic>
 
-#include "executors/base/fs.h"
-#include "executors/base/masker.h"
-#include "parser/workflow/reader.h"
-#include "tests/support/catch.h"
+#include "tests/runner/schedule/support.h"
 
 using namespace drydock;
 using namespace drydock::runner;
-
-namespace {
-
-struct Ran {
-  RunResult result;
-  std::string log, messages;
-  std::vector<Event> events;
-  std::string dir;
-  std::shared_ptr<TempDir> keep;
-
-  std::string conclusions() const {
-    std::string out;
-    for (const auto& job : result.jobs) {
-      out += (out.empty() ? "" : " ") + job.key + "=" + std::string(name_of(job.conclusion));
-    }
-    return out;
-  }
-  bool logged(const std::string& text) const { return log.find(text) != std::string::npos; }
-};
-
-struct Setting {
-  std::function<void(RunOptions&)> change;
-  std::function<void(const Event&)> on_event;
-  std::stop_token stop;
-};
-
-Ran run(const std::string& yaml, const Setting& setting = {}) {
-  Ran ran;
-  auto made = TempDir::create("", "drydock-schedule-test-");
-  REQUIRE(made.ok());
-  ran.keep = std::make_shared<TempDir>(std::move(*made));
-  ran.dir = ran.keep->path();
-  const auto read = parser::workflow::read_workflow(yaml, ".github/workflows/w.yml");
-  for (const auto& problem : read.diagnostics) UNSCOPED_INFO(format_line(problem));
-  REQUIRE(read.ok());
-  GitFacts git;
-  git.owner = "o";
-  git.name = "r";
-  git.has_remote = true;
-  git.sha = std::string(40, 'a');
-  git.ref = "refs/heads/main";
-  git.default_branch = "main";
-  git.before = std::string(40, '0');
-  RunOptions options;
-  options.workflow = &*read.workflow;
-  options.event = make_event({.name = "push"}, git).value();
-  options.run_dir = ran.dir + "/run";
-  options.lock_dir = ran.dir + "/locks";
-  options.run_id = "77";
-  options.settings.runner.os = "Linux";
-  options.settings.runner.arch = "X64";
-  options.max_jobs = 4;
-  if (setting.change) setting.change(options);
-  Bus bus(std::make_shared<Masker>());
-  bus.listen([&](const Event& event) {
-    ran.events.push_back(event);
-    if (event.kind == EventKind::log) ran.log += event.text;
-    if (event.kind == EventKind::message) ran.messages += std::string(name_of(event.level)) + ": " + event.text + "\n";
-    if (setting.on_event) setting.on_event(event);
-  });
-  step::JobServices services;
-  services.bus = &bus;
-  services.secret = [](const std::string&) { return std::optional<std::string>("swordfish"); };
-  ran.result = run_workflow(options, services, setting.stop);
-  return ran;
-}
-
-/// "a: run, needs b c" and so on, made short for tables.
-std::string job(const std::string& id, const std::string& body) {
-  return "  " + id + ":\n    runs-on: ubuntu-latest\n" + body;
-}
-const std::string k_on = "on: push\njobs:\n";
-const std::string k_ok = "    steps: [{run: 'true'}]\n", k_bad = "    steps: [{run: exit 1}]\n";
-
-}  // namespace
+using namespace drydock::runner::test;
 
 TEST_CASE("jobs by needs, with results and conditions") {
   struct Row {
@@ -206,7 +129,7 @@ TEST_CASE("refusals come before anything runs") {
       {"windows", "  b:\n    runs-on: windows-latest\n" + k_ok, "w.yml:7:14: runs-on 'windows-latest': Windows jobs cannot run"},
       {"macos", "  b:\n    runs-on: macos-14\n" + k_ok, "macOS jobs cannot run"},
       {"other label", "  b:\n    runs-on: gpu\n" + k_ok, "runs-on 'gpu' is no label of this machine"},
-      {"call", "  b:\n    uses: o/r/.github/workflows/x.yml@v1\n", "reusable workflows"},
+      {"call", "  b:\n    uses: o/r/.github/workflows/x.yml@v1\n", "w.yml:7:11: the reusable workflow 'o/r/.github/workflows/x.yml@v1' is not here"},
       {"action", job("b", "    steps: [{uses: x/y@v1}]\n"), "has no native form"},
       {"matrix", job("b", "    strategy: {matrix: {n: '${{ fromJSON(''[]'') }}'}}\n" + k_ok), "does not contain any values"},
   };
@@ -245,25 +168,76 @@ TEST_CASE("a run leaves its jobs' results, and resuming takes the good ones") {
   CHECK(second.conclusions() == "a=success b=failure");
 }
 
-TEST_CASE("a concurrency group is entered by one run at a time") {
-  const std::string yaml = "on: push\nconcurrency: {group: 'g-${{ github.ref }}'}\njobs:\n" + job("a", k_ok);
-  std::optional<FileLock> held;
-  std::string lock_dir;
+TEST_CASE("a run cancelled while it waits for its concurrency group runs nothing") {
+  const std::string yaml = "on: push\nconcurrency: {group: 'g-${{ github.ref }}'}\njobs:\n" +
+                           job("a", "    if: always()\n    steps: [{run: echo ran}]\n");
+  auto locks = TempDir::create().value();
   std::stop_source stop;
-  const auto free = run(yaml, {.change = [&](RunOptions& options) { lock_dir = options.lock_dir; }});
+  const auto free = run(yaml, {.change = [&](RunOptions& options) { options.lock_dir = locks.path(); }});
   CHECK(free.result.conclusion == Outcome::success);
-  std::string lock_file;
-  for (const auto& file : std::filesystem::directory_iterator(lock_dir)) {
-    if (file.path().extension() == ".lock") lock_file = file.path();
-  }
-  held = FileLock::acquire(lock_file).value();
-  const auto waiting = run(yaml, {.change = [&](RunOptions& options) { options.lock_dir = lock_dir; },
+  const auto held = GroupPlace::take(locks.path(), "o/r", {.name = "G-refs/heads/main"}).value();
+  const auto waiting = run(yaml, {.change = [&](RunOptions& options) { options.lock_dir = locks.path(); },
                                   .on_event = [&](const Event& event) {
                                     if (event.text.find("is held by another run") != std::string::npos) stop.request_stop();
                                   },
                                   .stop = stop.get_token()});
+  INFO(waiting.messages);
   CHECK(waiting.result.conclusion == Outcome::cancelled);
+  CHECK(waiting.conclusions() == "a=cancelled");
   CHECK(waiting.log.empty());
+}
+
+TEST_CASE("jobs of one run in one concurrency group") {
+  const auto with = [](const char* concurrency) { return "    concurrency: " + std::string(concurrency) + "\n"; };
+  SECTION("one at a time; those that wait give way to the newest") {
+    const auto ran = run(k_on + job("a", with("g") + "    strategy: {matrix: {n: [1, 2, 3]}}\n    steps: [{run: sleep 0.2}]\n"));
+    INFO(ran.messages);
+    CHECK(ran.conclusions() == "a (1)=success a (2)=cancelled a (3)=success");
+    CHECK(ran.messages.find("Canceling since a higher priority waiting request for 'g' exists") != std::string::npos);
+  }
+  SECTION("queue: max keeps all") {
+    std::atomic<int> at_once = 0, most = 0;
+    const auto ran = run(k_on + job("a", with("{group: g, queue: max}") + "    strategy: {matrix: {n: [1, 2, 3]}}\n" + k_ok),
+                         {.on_event = [&](const Event& event) {
+                           if (event.kind == EventKind::job_started) most = std::max<int>(most, ++at_once);
+                           if (event.kind == EventKind::job_finished) --at_once;
+                         }});
+    CHECK(ran.conclusions() == "a (1)=success a (2)=success a (3)=success");
+    CHECK(most == 1);
+  }
+  SECTION("a group for each leg") {
+    const auto ran = run(k_on + job("a", with("'g-${{ matrix.n }}'") + "    strategy: {matrix: {n: [1, 2, 3]}}\n" + k_ok));
+    CHECK(ran.conclusions() == "a (1)=success a (2)=success a (3)=success");
+  }
+  SECTION("cancel-in-progress, in any case of the name") {
+    const auto ran = run(k_on + job("a", with("g") + "    steps: [{run: sleep 30}]\n") +
+                         job("b", with("{group: G, cancel-in-progress: \"${{ github.ref_name == 'main' }}\"}") + k_ok));
+    INFO(ran.messages);
+    CHECK(ran.conclusions() == "a=cancelled b=success");
+  }
+  SECTION("a job in the group of its own workflow would wait for ever") {
+    const auto ran = run("on: push\nconcurrency: g\njobs:\n" + job("a", with("g") + k_ok));
+    CHECK(ran.conclusions() == "a=cancelled");
+    CHECK(ran.messages.find("deadlock for concurrency group 'g'") != std::string::npos);
+  }
+}
+
+TEST_CASE("run-name, environments, runner groups") {
+  const auto ran = run("on: push\nrun-name: deploy ${{ github.ref_name }}\njobs:\n" +
+                       job("a", "    environment: {name: \"${{ github.ref_name }}-site\", url: \"https://${{ steps.d.outputs.host }}/\"}\n"
+                                "    steps: [{id: d, run: echo host=a.example >> $GITHUB_OUTPUT}]\n") +
+                       job("b", "    environment: main-site\n" + k_ok) + "  c:\n    runs-on: {group: big, labels: [linux]}\n" + k_ok);
+  INFO(ran.messages);
+  CHECK(ran.conclusions() == "a=success b=success c=success");
+  CHECK(ran.result.name == "deploy main");
+  CHECK(ran.events.front().name == "deploy main");
+  CHECK(ran.result.jobs[0].environment == "main-site");
+  CHECK(ran.result.jobs[0].environment_url == "https://a.example/");
+  CHECK(ran.messages.find("notice: environment main-site: https://a.example/") != std::string::npos);
+  const std::string once = "environment 'main-site': its protection rules";
+  CHECK(ran.messages.find(once) != std::string::npos);
+  CHECK(ran.messages.find(once, ran.messages.find(once) + 1) == std::string::npos);
+  CHECK(ran.messages.find("runner group 'big'") != std::string::npos);
 }
 
 TEST_CASE("steps know their run") {
