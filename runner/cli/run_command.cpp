@@ -28,7 +28,6 @@ struct RunArguments {
   std::string progress = "auto";
   std::string resume;
   std::string summary_json;
-  std::vector<std::string> action_sources;
   bool real_actions = false;
   int max_jobs = 0;
 };
@@ -182,10 +181,7 @@ class RunCommand {
 int run(const RunArguments& arguments) {
   const auto progress = parse_progress(arguments.progress);
   if (!progress.ok()) return report(progress.error());
-  if (arguments.real_actions || !arguments.action_sources.empty()) {
-    return report(make_error(ErrorCode::usage, std::string(arguments.real_actions ? "--real-actions" : "--action-source") +
-                                                   " is not supported yet"));
-  }
+  if (arguments.real_actions) return report(make_error(ErrorCode::usage, "--real-actions is not supported yet"));
   auto prepared = prepare_workflows(arguments.common);
   if (!prepared.ok()) return report(prepared.error());
   prepared->print_diagnostics();
@@ -205,7 +201,6 @@ void add_run_command(CLI::App& app, Chosen& chosen) {
   command->add_option("--progress", arguments->progress, "auto, tty, plain, json or quiet");
   command->add_option("--resume", arguments->resume, "go on from an earlier run: its finished jobs are not run again");
   command->add_option("--summary-json", arguments->summary_json, "write jobs, steps and builds to this file");
-  command->add_option("--action-source", arguments->action_sources, "OWNER/REPO[@REF]=PATH");
   command->add_flag("--real-actions", arguments->real_actions, "run the original actions, not the native forms");
   command->add_option("--max-jobs", arguments->max_jobs, "jobs at the same time; the number of cores when left out");
   command->callback([arguments, &chosen] { chosen.run = [arguments] { return run(*arguments); }; });

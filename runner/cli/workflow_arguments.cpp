@@ -4,12 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 
 #include "executors/base/fs.h"
 #include "executors/base/platform.h"
 #include "parser/workflow/reader.h"
+#include "runner/cli/called_workflows.h"
 #include "runner/cli/common.h"
 
 namespace drydock::runner {
@@ -75,25 +78,50 @@ Result<step::RunnerInfo> this_runner(const WorkflowArguments& arguments, const C
   return runner;
 }
 
-Status read_workflows(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
-  DRYDOCK_ASSIGN(const auto files, workflow_files(arguments.workflow, prepared.git.root));
+/// GitHub's limit for one workflow file, calls within calls included.
+constexpr std::size_t k_max_called = 50;
+
+parser::Diagnostic too_many_calls(const std::string& file) {
+  parser::Diagnostic problem;
+  problem.file = file;
+  problem.range.start = problem.range.end = {1, 1};
+  problem.rule = "schema";
+  problem.message = "The workflow calls more than " + std::to_string(k_max_called) + " different reusable workflows";
+  return problem;
+}
+
+void read_one(const std::string& name, std::string text, CalledWorkflows& called, PreparedWorkflows& prepared) {
+  std::set<std::string> calls;
+  parser::workflow::Options options;
+  options.resolve = [&](std::string_view uses) {
+    calls.emplace(uses);
+    return called.text(uses);
+  };
+  auto read = parser::workflow::read_workflow(text, name, options);
+  if (calls.size() > k_max_called) prepared.diagnostics.push_back(too_many_calls(name));
+  prepared.diagnostics.insert(prepared.diagnostics.end(), read.diagnostics.begin(), read.diagnostics.end());
+  if (read.workflow) prepared.workflows.push_back(std::move(*read.workflow));
+  prepared.texts.push_back({name, std::move(text)});
+}
+
+Status read_files(const std::vector<fs::path>& files, const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
+  std::vector<RepositorySource> sources;
+  for (const auto& text : arguments.action_sources) {
+    DRYDOCK_ASSIGN(auto source, parse_repository_source(text));
+    sources.push_back(std::move(source));
+  }
+  CalledWorkflows called(prepared.git.root, std::move(sources));
   for (const auto& path : files) {
     DRYDOCK_ASSIGN(auto text, read_file(path.string()));
-    const auto name = relative_to(prepared.git.root, path);
-    parser::workflow::Options options;
-    const auto root = prepared.git.root;
-    options.resolve = [root](std::string_view uses) -> std::optional<std::string> {
-      if (!uses.starts_with("./")) return std::nullopt;
-      auto called = read_file(root + "/" + std::string(uses.substr(2)));
-      if (!called.ok()) return std::nullopt;
-      return std::move(*called);
-    };
-    auto read = parser::workflow::read_workflow(text, name, options);
-    prepared.diagnostics.insert(prepared.diagnostics.end(), read.diagnostics.begin(), read.diagnostics.end());
-    if (read.workflow) prepared.workflows.push_back(std::move(*read.workflow));
-    prepared.texts.push_back({name, std::move(text)});
+    read_one(relative_to(prepared.git.root, path), std::move(text), called, prepared);
   }
+  for (const auto& [name, text] : called.texts()) prepared.texts.push_back({name, text});
   return {};
+}
+
+Status read_workflows(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
+  DRYDOCK_ASSIGN(const auto files, workflow_files(arguments.workflow, prepared.git.root));
+  return read_files(files, arguments, prepared);
 }
 
 Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
@@ -103,6 +131,10 @@ Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prep
   DRYDOCK_ASSIGN(prepared.secrets, gather(arguments.secret_file, arguments.secrets, "--secret"));
   for (const auto& [name, unused] : prepared.secrets) settings.secrets.push_back(name);
   DRYDOCK_ASSIGN(settings.runner, this_runner(arguments, prepared.config));
+  for (auto label : arguments.labels) {
+    std::transform(label.begin(), label.end(), label.begin(), [](unsigned char c) { return std::tolower(c); });
+    settings.labels.insert(label);
+  }
   settings.source = prepared.git.root;
   for (const auto& item : arguments.matrix) {
     const auto colon = item.find(':');
@@ -145,6 +177,8 @@ void WorkflowArguments::add_to(CLI::App& command) {
   command.add_option("--env-file", env_file, "environment of the steps: file of NAME=VALUE lines");
   command.add_option("--input", inputs, "NAME=VALUE of workflow_dispatch");
   command.add_option("--isolation", isolation, "where steps run: sandbox (the default), host or container");
+  command.add_option("--label", labels, "a label of this machine, for runs-on; may be repeated");
+  command.add_option("--action-source", action_sources, "OWNER/REPO[@REF]=PATH: a directory that stands for a repository");
   command.add_flag("--offline", offline, "fetch nothing");
 }
 

@@ -26,6 +26,7 @@ struct WorkflowArguments {
   std::vector<std::string> jobs, matrix, secrets, inputs, vars;
   std::string secret_file, env_file, var_file;
   std::string isolation;
+  std::vector<std::string> labels, action_sources;
   bool offline = false;
 
   void add_to(CLI::App& command);

@@ -89,6 +89,35 @@ begin() {
   configure
 }
 
+# begin_jobs: for scripts of jobs alone, which need no registry: a repository in $project, made by `repository`.
+begin_jobs() {
+  [[ -x $drydock ]] || fail "no drydock at $drydock"
+  command -v git jq >/dev/null || skip "tools missing: run ./dev setup"
+  export HOME=$work/home DOCKER_CONFIG=$work/docker DRYDOCK_HOME=$work/store DRYDOCK_CONFIG=$work/drydock.yaml
+  unset XDG_DATA_HOME XDG_CONFIG_HOME XDG_CACHE_HOME GITHUB_ACTIONS CI
+  mkdir -p "$HOME" "$DOCKER_CONFIG"
+  : >"$DRYDOCK_CONFIG"
+  project=$work/project
+  mkdir -p "$project/.github/workflows"
+  git -C "$project" init -q -b main
+  git -C "$project" config user.name captain
+  git -C "$project" config user.email captain@example.org
+  git -C "$project" remote add origin https://github.com/team/app.git
+}
+# workflow NAME: a workflow file of $project, from standard input.
+workflow() { cat >"$project/.github/workflows/$1.yml"; }
+commit_all() { git -C "$project" add -A && git -C "$project" commit -q --allow-empty -m "${1:-Change}"; }
+# dock_run ARG...: `drydock run` in $project on this machine itself; $SUMMARY has the jobs.
+dock_run() {
+  SUMMARY=$work/summary.json
+  rm -f "$SUMMARY"
+  cd "$project"
+  dock run --isolation host --progress plain --summary-json "$SUMMARY" "$@"
+  cd "$work"
+}
+# conclusions: "build=success call / a=failure", in the order of the summary.
+conclusions() { jq -r '[.jobs[] | "\(.key)=\(.conclusion)"] | join(" ")' "$SUMMARY"; }
+
 # configure [LINE...]: writes drydock.yaml: the mirror, and these lines.
 configure() {
   printf 'registries:\n  docker.io: { mirrors: ["http://%s"] }\n' "$mirror" >"$DRYDOCK_CONFIG"
