@@ -59,11 +59,6 @@ class Checker {
     if (!text.is_expression()) return;
     const auto ast = expression::parse(text.text, job_scope());
     if (!ast) return refuse(text.place, ast.error().message);
-    for (const auto& call : expression::calls_of(*ast)) {
-      if (expression::equal_ignoring_case(call.name, "hashFiles")) {
-        refuse(text.place, "hashFiles() is not supported yet");
-      }
-    }
   }
 
   void check_shell(const Text& shell) {

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <filesystem>
 
+#include "executors/step/hash_files.h"
+
 namespace drydock::step {
 namespace expression = parser::expression;
 namespace {
@@ -96,7 +98,17 @@ Context JobState::context(const Layer& layer, Outcome state, const GithubExtras&
   context.set("github", github_value(extras)).set("env", Value(std::move(env))).set("job", Value(std::move(job)));
   context.set("runner", runner_).set("steps", Value(steps_));
   add_status_functions(context, state);
+  context.set_function("hashFiles", [this](std::span<const Value> arguments) { return hash(arguments); });
   return context;
+}
+
+expression::Checked<Value> JobState::hash(std::span<const Value> arguments) const {
+  std::vector<std::string> texts;
+  for (const auto& argument : arguments) texts.push_back(argument.to_string());
+  const auto home = base_.find("HOME");
+  auto result = hash_files(texts, {.workspace = request_.places.workspace, .home = home == base_.end() ? "" : home->second});
+  if (!result.ok()) return expression::evaluation_error(result.error().to_string());
+  return Value(std::move(*result));
 }
 
 Environment JobState::process_environment(const Layer& layer, const GithubExtras& extras) const {

@@ -43,6 +43,7 @@ class JobState {
  private:
   Value github_value(const GithubExtras& extras) const;
   Value runner_value() const;
+  parser::expression::Checked<Value> hash(std::span<const Value> arguments) const;
 
   const JobRequest& request_;
   Environment base_;
