@@ -36,7 +36,7 @@ class ExpressionReader {
     for (skip(); at_ < text_.size() && text_[at_] != ')'; skip()) {
       if (const auto name = name_before_equals(); !name.empty()) {
         DRYDOCK_ASSIGN(auto value, operand(depth));
-        call.named.emplace_back(name, std::move(value));
+        call.named.push_back({name, std::move(value)});
       } else if (!call.named.empty()) {
         return malformed(source_, "an argument stands after a name=value pair");
       } else {

@@ -10,6 +10,8 @@
 
 namespace drydock::actions::handlebars {
 
+struct NamedArgument;
+
 struct Expression {
   enum class Kind { path, literal, call };
   Kind kind = Kind::path;
@@ -19,9 +21,14 @@ struct Expression {
   Value literal;
   std::vector<Expression> callee;   // call: one path …
   std::vector<Expression> positional;
-  std::vector<std::pair<std::string, Expression>> named;
+  std::vector<NamedArgument> named;
 
   std::string name() const;  // "a.b"
+};
+
+struct NamedArgument {
+  std::string name;
+  Expression value;
 };
 
 struct Node {

@@ -209,11 +209,11 @@ std::string dump_node(const Node& node) {
   std::string out = lower(node.keyword);
   if (!node.flags.empty()) {
     std::vector<std::string> flags;
-    for (const auto& flag : node.flags) flags.push_back(quoted(flag));
+    for (const auto& flag : node.flags) flags.push_back(dockerfile::quoted(flag));
     out += " [" + join(flags, " ") + "]";
   }
   for (const auto& trigger : node.trigger) out += " (" + dump_node(trigger) + ")";
-  for (const auto& argument : node.arguments) out += " " + quoted(argument);
+  for (const auto& argument : node.arguments) out += " " + dockerfile::quoted(argument);
   return out;
 }
 

@@ -254,7 +254,7 @@ Result<OrderedJson> inputs_for(const TriggerEvent& event, const model::Workflow&
   const OrderedJson& given = payload.contains("inputs") && payload["inputs"].is_object() ? payload["inputs"] : none;
   for (const auto& [name, value] : given.items()) {
     const auto& known = declared->inputs;
-    const bool found = std::any_of(known.begin(), known.end(), [&](const model::Input& input) { return input.id == name; });
+    const bool found = std::any_of(known.begin(), known.end(), [&name = name](const model::Input& input) { return input.id == name; });
     if (!found) return make_error(ErrorCode::usage, "the workflow " + workflow.file + " has no input '" + name + "'");
   }
   for (const auto& input : declared->inputs) {
