@@ -13,6 +13,7 @@
 #include "runner/cli/cli.h"
 #include "runner/cli/common.h"
 #include "runner/cli/exit_code.h"
+#include "runner/cli/followers.h"
 #include "runner/cli/hosts.h"
 #include "runner/cli/service_environment.h"
 #include "runner/cli/workflow_arguments.h"
@@ -32,7 +33,8 @@ struct RunArguments {
   int max_jobs = 0;
 };
 
-/// One `drydock run`: every workflow that the event triggers, one after the other.
+/// One `drydock run`: every workflow that the event triggers, one after the other, each followed by those that wait for
+/// its end (workflow_run).
 class RunCommand {
  public:
   RunCommand(const RunArguments& arguments, PreparedWorkflows& prepared, Console& console)
@@ -40,7 +42,8 @@ class RunCommand {
         prepared_(prepared),
         console_(console),
         machine_(machine_options()),
-        services_(make_services()) {}
+        services_(make_services()),
+        followers_(arguments.common, prepared, console.bus()) {}
 
   Result<int> run() {
     for (const auto& [name, value] : prepared_.secrets) console_.masker().add(value);
@@ -55,7 +58,7 @@ class RunCommand {
         continue;
       }
       any = true;
-      const auto ended = run_one(workflow);
+      const auto ended = run_with_followers(workflow, prepared_.event, 0);
       if (status == k_exit_ok) status = ended;
       if (interrupted().stop_requested()) break;
     }
@@ -107,10 +110,34 @@ class RunCommand {
     return {};
   }
 
-  int run_one(const parser::workflow::Workflow& workflow) {
+  /// `depth`: how many workflows came before, each following the one before it.
+  int run_with_followers(const parser::workflow::Workflow& workflow, const TriggerEvent& event, int depth) {
+    const auto started = std::chrono::system_clock::now();
+    int status = run_one(workflow, event);
+    // A part of a run is nothing that others follow; nor is one that the user has stopped.
+    const bool whole = arguments_.common.jobs.empty() && arguments_.common.matrix.empty();
+    if (!whole || results_.back().name.empty() || interrupted().stop_requested()) return status;
+    const FollowedRun followed{.workflow = &workflow, .event = &event, .title = results_.back().name, .id = run_id_,
+                               .conclusion = results_.back().conclusion, .started = started,
+                               .finished = std::chrono::system_clock::now()};
+    for (const auto& next : followers_.of(followed)) {
+      if (depth >= k_max_followers) {
+        console_.bus().warning(next.workflow->file + " is not run: workflow_run goes on for no more than " +
+                               std::to_string(k_max_followers) + " workflows after the first");
+        continue;
+      }
+      console_.bus().notice(next.workflow->file + " follows " + followed.title + " (workflow_run, " + next.event.trigger.activity + ")");
+      const int ended = run_with_followers(*next.workflow, next.event, depth + 1);
+      if (status == k_exit_ok) status = ended;
+      if (interrupted().stop_requested()) break;
+    }
+    return status;
+  }
+
+  int run_one(const parser::workflow::Workflow& workflow, const TriggerEvent& event) {
     RunOptions options;
     options.workflow = &workflow;
-    options.event = prepared_.event;
+    options.event = event;
     options.settings = prepared_.settings;
     options.jobs = {arguments_.common.jobs.begin(), arguments_.common.jobs.end()};
     options.max_jobs = arguments_.max_jobs;
@@ -176,6 +203,7 @@ class RunCommand {
   std::unique_ptr<History> history_;
   std::map<std::string, step::JobResult> resumed_;
   std::vector<RunResult> results_;
+  Followers followers_;
 };
 
 int run(const RunArguments& arguments) {

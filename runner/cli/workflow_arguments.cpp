@@ -162,6 +162,18 @@ Status make_trigger(const WorkflowArguments& arguments, PreparedWorkflows& prepa
 
 }  // namespace
 
+Status read_repository_workflows(const WorkflowArguments& arguments, const std::function<bool(const std::string&)>& wanted,
+                                 PreparedWorkflows& into) {
+  std::error_code none;
+  if (!fs::is_directory(fs::path(into.git.root) / k_workflow_directory, none)) return {};
+  DRYDOCK_ASSIGN(auto files, workflow_files({}, into.git.root));
+  std::erase_if(files, [&](const fs::path& file) {
+    const auto text = read_file(file.string());
+    return !text.ok() || !wanted(*text);
+  });
+  return read_files(files, arguments, into);
+}
+
 void WorkflowArguments::add_to(CLI::App& command) {
   command.add_option("workflow", workflow, "workflow file; all of .github/workflows when left out");
   command.add_option("-e,--event", event, "event to answer to: push, workflow_dispatch, …");

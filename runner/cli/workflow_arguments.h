@@ -2,6 +2,7 @@
 // The arguments that `run` and `plan` share, and what is made from them: the repository's facts, the workflows that
 // were read, the event, the settings of the run.
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,6 +53,10 @@ struct PreparedWorkflows {
   /// Each diagnostic with its source line, on standard error.
   void print_diagnostics() const;
 };
+
+/// Every workflow of the repository whose text is wanted, whichever file the arguments name; into.git is set.
+Status read_repository_workflows(const WorkflowArguments& arguments, const std::function<bool(const std::string&)>& wanted,
+                                 PreparedWorkflows& into);
 
 Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments);
 

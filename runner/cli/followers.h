@@ -1,0 +1,40 @@
+#pragma once
+// The workflows of a repository that may follow others by `on: workflow_run`, and the events that they follow by. The
+// files are looked at when the first run has ended, and only then. Used by one thread.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "executors/base/events.h"
+#include "runner/cli/workflow_arguments.h"
+#include "runner/plan/workflow_run_event.h"
+
+namespace drydock::runner {
+
+struct Follower {
+  const parser::workflow::Workflow* workflow;
+  TriggerEvent event;
+};
+
+class Followers {
+ public:
+  /// Both outlive this object. What cannot be read is a warning.
+  Followers(const WorkflowArguments& arguments, const PreparedWorkflows& prepared, Bus& bus)
+      : arguments_(arguments), prepared_(prepared), bus_(bus) {}
+
+  /// Those of a run that has ended, in the order in which GitHub would trigger them.
+  std::vector<Follower> of(const FollowedRun& run);
+
+ private:
+  void look();
+  const GitFacts& default_branch();
+
+  const WorkflowArguments& arguments_;
+  const PreparedWorkflows& prepared_;
+  Bus& bus_;
+  std::optional<std::vector<parser::workflow::Workflow>> workflows_;
+  std::optional<GitFacts> default_;
+};
+
+}  // namespace drydock::runner
