@@ -66,6 +66,16 @@ void check_model(LintContext& context) {
   check_builds(context);
 }
 
+/// A text that is no YAML is marked at the last character that could still be read, as other linters of workflows do.
+void mark_last_readable(Diagnostics& findings) {
+  for (auto& finding : findings) {
+    const bool is_about_rest = finding.message.starts_with("Not valid YAML: ") && !finding.message.ends_with("is not closed");
+    if (!is_about_rest || finding.range.start.column < 2) continue;
+    --finding.range.start.column;
+    finding.range.end = finding.range.start;
+  }
+}
+
 }  // namespace
 
 std::span<const RuleInfo> rules() {
@@ -88,6 +98,7 @@ Diagnostics lint(std::string_view text, const std::string& file, const LintOptio
       check_model(context);
     }
   }
+  if (document == nullptr) mark_last_readable(read.diagnostics);
   sort_unique(findings);
   take_verdict(findings, std::move(read.diagnostics), text);
   std::erase_if(findings, [&](const Diagnostic& d) {

@@ -148,6 +148,20 @@ Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prep
   return {};
 }
 
+/// A name that no workflow knows is a slip of the hand, not a plan or run of nothing.
+Status check_jobs(const WorkflowArguments& arguments, const PreparedWorkflows& prepared) {
+  for (const auto& name : arguments.jobs) {
+    std::string known;
+    bool found = false;
+    for (const auto& workflow : prepared.workflows) {
+      found = found || workflow.find_job(name) != nullptr;
+      for (const auto& job : workflow.jobs) known += (known.empty() ? "" : ", ") + job.id;
+    }
+    if (!found) return make_error(ErrorCode::usage, "there is no job '" + name + "'", "jobs are: " + known);
+  }
+  return {};
+}
+
 Status make_trigger(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
   EventOptions options;
   options.name = arguments.event;
@@ -209,6 +223,7 @@ Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments) 
   DRYDOCK_ASSIGN(prepared.config, load_config(prepared.git.root));
   DRYDOCK_TRY(read_workflows(arguments, prepared));
   if (!prepared.ok() || prepared.workflows.empty()) return prepared;
+  DRYDOCK_TRY(check_jobs(arguments, prepared));
   DRYDOCK_TRY(make_settings(arguments, prepared));
   DRYDOCK_TRY(make_trigger(arguments, prepared));
   return prepared;

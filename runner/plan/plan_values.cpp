@@ -22,6 +22,13 @@ PlannedValue shown(std::string name, const Value& value, const Place& place) {
   return out;
 }
 
+/// Steps before may write the files, so only the run can tell: "hashFiles('**/go.sum', '!vendor')".
+expression::Checked<Value> unknown_hash(std::span<const Value> arguments) {
+  std::string call;
+  for (const auto& argument : arguments) call += (call.empty() ? "'" : ", '") + argument.to_string() + "'";
+  return Value::unknown("hashFiles(" + call + ")");
+}
+
 }  // namespace
 
 PlanValues::PlanValues(const step::JobRequest& request, Value inputs, Value needs, parser::Diagnostics& problems)
@@ -52,7 +59,7 @@ PlanValues::PlanValues(const step::JobRequest& request, Value inputs, Value need
   };
   base_.set_function("always", says(true)).set_function("success", says(true));
   base_.set_function("failure", says(false)).set_function("cancelled", says(false));
-  base_.set_function("hashFiles", [](std::span<const Value>) -> expression::Checked<Value> { return Value::unknown("hashFiles()"); });
+  base_.set_function("hashFiles", unknown_hash);
   for (const auto& layer : request.env) {
     for (auto& each : map("", layer)) {
       job_env_.set(each.name, each.known() ? Value(each.text) : Value::unknown_from({Value::unknown("env." + each.name)}));

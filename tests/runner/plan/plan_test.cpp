@@ -124,6 +124,24 @@ TEST_CASE("a plan shows what is known, and names what is not") {
   CHECK(json["problems"][0]["line"] == 19);
 }
 
+TEST_CASE("hashes of files wait for the run, and say of which") {
+  const Plan plan = plan_of(R"(on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: echo ${{ runner.os }}-${{ hashFiles('**/go.sum', github.ref_name) }}
+      - run: echo
+        if: hashFiles('go.sum') != ''
+)", "refs/heads/main", {here()});
+  INFO(to_text(plan));
+  CHECK(plan.problems.empty());
+  const auto& steps = plan.workflows.at(0).jobs.at(0).legs.at(0).steps;
+  CHECK(steps.at(0).values.at(0).depends_on == std::vector<std::string>{"hashFiles('**/go.sum', 'main')"});
+  CHECK(steps.at(1).will == Will::unknown);
+  CHECK(steps.at(1).reason == "depends on hashFiles('go.sum')");
+}
+
 TEST_CASE("a platform that nothing runs is a problem with its place") {
   worker::Worker only_native = here();
   only_native.emulated.clear();
