@@ -1,5 +1,6 @@
 #include "parser/workflow/converter.h"
 
+#include "parser/expression/value.h"
 #include "parser/workflow/id_builder.h"
 
 #include <algorithm>
@@ -10,7 +11,8 @@ namespace {
 
 constexpr std::string_view k_docker = "docker://";
 
-bool is_local(std::string_view uses) { return uses.starts_with("./") || uses.starts_with(".\\"); }
+/// "$/" is the repository of the workflow or action itself.
+bool is_local(std::string_view uses) { return uses.starts_with("./") || uses.starts_with(".\\") || uses.starts_with("$/"); }
 
 struct ActionName {
   std::string_view owner, repository;
@@ -33,6 +35,14 @@ ActionName split_action(std::string_view uses) {
 }
 
 std::string id_hint(const Step& step) {
+  switch (step.kind) {
+    case StepKind::wait: return "wait";
+    case StepKind::wait_all: return "wait-all";
+    case StepKind::cancel: return "cancel";
+    case StepKind::parallel: return "parallel";
+    case StepKind::run:
+    case StepKind::uses: break;
+  }
   if (step.kind != StepKind::uses || !step.uses) return "run";
   const std::string_view uses = step.uses->text;
   if (uses.starts_with(k_docker)) return std::string(uses.substr(k_docker.size()));
@@ -53,20 +63,46 @@ StepKind kind_of(const Token& value) {
 
 std::vector<Step> Converter::steps(const Token& list, const Schema& schema) {
   IdBuilder ids;
+  auto steps = steps_of(list, ids, schema);
+  const auto complete = [&](Step& step) {
+    if (!step.id.empty()) return;
+    step.id = ids.make(id_hint(step));
+    step.id_generated = true;
+  };
+  for (auto& step : steps) complete(step);
+  // GitHub's ids of a list know nothing of the blocks in it; those of a block are made different from them here.
+  for (auto& step : steps) std::for_each(step.parallel.begin(), step.parallel.end(), complete);
+  return steps;
+}
+
+std::vector<Step> Converter::steps_of(const Token& list, IdBuilder& ids, const Schema& schema) {
   std::vector<Step> steps;
   for (const auto& item : list.items) {
-    if (item.is_mapping()) steps.push_back(step(item, ids, schema));
-  }
-  for (auto& step : steps) {
-    if (step.id.empty()) {
-      step.id = ids.make(id_hint(step));
-      step.id_generated = true;
-    }
-    for (auto& inner : step.parallel) {
-      if (inner.id.empty()) inner.id = ids.make(id_hint(inner));
-    }
+    if (!item.is_mapping()) continue;
+    auto read = step(item, ids, schema);
+    check_targets(read, steps);
+    steps.push_back(std::move(read));
   }
   return steps;
+}
+
+/// What a step waits for or cancels stands before it, in the same list.
+void Converter::check_targets(const Step& step, const std::vector<Step>& before) {
+  auto targets = step.wait_for;
+  if (step.cancel) targets.push_back(*step.cancel);
+  const auto same = [](std::string_view a, std::string_view b) { return expression::equal_ignoring_case(a, b); };
+  for (const auto& target : targets) {
+    Token place;
+    place.range = target.range;
+    const bool known = std::any_of(before.begin(), before.end(), [&](const Step& s) { return same(s.id, target.value); });
+    if (target.value.starts_with("__")) {
+      error(place, "The identifier '" + target.value + "' is invalid. IDs starting with '__' are reserved.");
+    } else if (same(step.id, target.value)) {
+      error(place, "Step '" + step.id + "' cannot reference itself");
+    } else if (!known) {
+      error(place, "Step references unknown step ID '" + target.value + "'", "give the step before it 'id: " + target.value + "'");
+    }
+  }
 }
 
 Step Converter::step(const Token& value, IdBuilder& ids, const Schema& schema) {
@@ -99,11 +135,26 @@ void Converter::step_entry(Step& step, std::string_view key, const Token& value,
   }
   if (key == "background") step.background = value.boolean;
   if (key == "wait") step.wait_for = texts_of(value).items;
-  if (key == "wait-all") step.wait_all = value.is_null() || value.boolean;
+  if (key == "wait-all") {
+    step.wait_all = value.is_null() || value.boolean;
+    if (!step.wait_all) error(value, "The value of 'wait-all' must be true or omitted");
+  }
   if (key == "cancel") step.cancel = text_of(value);
-  if (key != "parallel") return;
-  for (const auto& item : value.items) {
-    if (item.is_mapping()) step.parallel.push_back(this->step(item, ids, schema));
+  if (key == "parallel") parallel(step, value, schema);
+}
+
+void Converter::parallel(Step& step, const Token& list, const Schema& schema) {
+  IdBuilder ids;
+  step.parallel = steps_of(list, ids, schema);
+  Token place;
+  place.range = step.range;
+  for (const auto& item : list.items) {
+    for (const char* key : {"background", "wait", "wait-all", "cancel"}) {
+      if (item.find(key) == nullptr) continue;
+      error(place, "'" + std::string(key) + "' is not allowed inside a parallel block.",
+            std::string_view(key) == "background" ? "leave it out: all steps of the block run side by side" : "");
+    }
+    if (item.find("parallel") != nullptr) error(place, "Nested 'parallel' blocks are not allowed.");
   }
 }
 

@@ -18,7 +18,7 @@ class Converter {
   Workflow workflow(const Token& root, std::string file);
   std::vector<Event> events(const Token& on);
   Job job(const Token& key, const Token& value);
-  /// Ids are unique within the list; missing ones are generated as GitHub does.
+  /// Ids are unique within the list, and within each block of parallel steps; missing ones are generated as GitHub does.
   std::vector<Step> steps(const Token& list, const Schema& schema);
 
  private:
@@ -45,8 +45,11 @@ class Converter {
   Snapshot snapshot(const Token& value);
 
   // steps
+  std::vector<Step> steps_of(const Token& list, class IdBuilder& ids, const Schema& schema);
   Step step(const Token& value, class IdBuilder& ids, const Schema& schema);
   void step_entry(Step& step, std::string_view key, const Token& value, class IdBuilder& ids, const Schema& schema);
+  void parallel(Step& step, const Token& list, const Schema& schema);
+  void check_targets(const Step& step, const std::vector<Step>& before);
   void check_action(const Token& uses);
 
   /// The whole rule of `if:`: "success()" for nothing, "success() && (…)" without a status function.

@@ -210,6 +210,36 @@ TEST_CASE("steps of every kind") {
   CHECK(steps[6].continue_on_error->is_expression());
 }
 
+TEST_CASE("what a step waits for stands before it, and blocks hold plain steps alone") {
+  const auto result = read_workflow(job(R"(    steps:
+      - {id: srv, run: x, background: true}
+      - {wait: [srv, SRV]}
+      - {id: me, wait: me}
+      - {cancel: later}
+      - {wait: [__run]}
+      - {wait-all: false}
+      - {id: later, run: x}
+      - parallel:
+          - {id: srv, run: a}
+          - {run: b, background: true}
+          - {wait: srv}
+          - parallel: [{run: c}]
+      - {uses: $/build}
+)"), "w.yml");
+  CHECK(lines(result) == std::vector<std::string>{
+      "8:24: Step 'me' cannot reference itself",
+      "9:18: Step references unknown step ID 'later' | give the step before it 'id: later'",
+      "10:17: The identifier '__run' is invalid. IDs starting with '__' are reserved.",
+      "11:20: The value of 'wait-all' must be true or omitted",
+      "13:9: 'background' is not allowed inside a parallel block. | leave it out: all steps of the block run side by side",
+      "13:9: 'wait' is not allowed inside a parallel block.",
+      "13:9: Nested 'parallel' blocks are not allowed."});
+  REQUIRE(result.workflow);
+  std::vector<std::string> ids;
+  for (const auto& step : result.workflow->jobs[0].steps) ids.push_back(step.id);
+  CHECK(ids == std::vector<std::string>{"srv", "__wait", "me", "__cancel", "__wait_2", "__wait-all", "later", "__parallel", "__self"});
+}
+
 TEST_CASE("everything around the jobs") {
   const auto result = read_workflow(R"(name: All
 run-name: by ${{ github.actor }}
