@@ -16,5 +16,11 @@ NativeForm make_setup_buildx(const ActionServices& services);
 NativeForm make_login(const ActionServices& services);
 NativeForm make_metadata(const ActionServices& services);
 NativeForm make_build_push(const ActionServices& services);
+NativeForm make_upload_artifact();
+NativeForm make_merge_artifacts();
+NativeForm make_download_artifact();
+NativeForm make_cache();
+NativeForm make_restore_cache();
+NativeForm make_save_cache();
 
 }  // namespace drydock::actions

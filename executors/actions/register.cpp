@@ -11,6 +11,12 @@ void register_native_actions(step::NativeActions& actions, const ActionServices&
   actions.add(make_login(services));
   actions.add(make_metadata(services));
   actions.add(make_build_push(services));
+  actions.add(make_upload_artifact());
+  actions.add(make_merge_artifacts());
+  actions.add(make_download_artifact());
+  actions.add(make_cache());
+  actions.add(make_restore_cache());
+  actions.add(make_save_cache());
 }
 
 }  // namespace drydock::actions

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "executors/actions/file_task.h"
 #include "executors/build/engine_channel.h"
 #include "executors/oci/prune.h"
 #include "runner/cli/cli.h"
@@ -121,6 +122,9 @@ void add_engine_command(CLI::App& app, Chosen& chosen) {
   auto* engine = app.add_subcommand("engine", "the build engine in a namespace of its own; started by drydock itself");
   engine->group("");
   engine->add_flag("--stdio")->description("one call on standard input, events and the answer on standard output");
+  auto* files = app.add_subcommand("file-task", "work on a job's files inside its sandbox; started by drydock itself");
+  files->group("");
+  files->callback([&chosen] { chosen.run = [] { return actions::serve_file_task(STDIN_FILENO, STDOUT_FILENO); }; });
   engine->callback([&chosen] { chosen.run = [] { return build::serve_engine(STDIN_FILENO, STDOUT_FILENO); }; });
 }
 
