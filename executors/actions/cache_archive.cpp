@@ -115,7 +115,7 @@ Result<WrittenFile> write_cache_archive(const std::string& target, const std::st
   const ArchiveWriter tar(archive_write_new());
   const bool filtered = compression == CacheCompression::zstd ? archive_write_add_filter_zstd(tar.get()) == ARCHIVE_OK
                                                               : archive_write_add_filter_gzip(tar.get()) == ARCHIVE_OK;
-  if (!filtered || archive_write_set_format_pax_restricted(tar.get()) != ARCHIVE_OK ||
+  if (!filtered || archive_write_set_format_pax(tar.get()) != ARCHIVE_OK ||
       archive_write_set_bytes_in_last_block(tar.get(), 1) != ARCHIVE_OK ||
       archive_write_open_filename(tar.get(), target.c_str()) != ARCHIVE_OK) {
     return archive_error(tar.get(), "making " + target);

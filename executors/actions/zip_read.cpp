@@ -109,7 +109,8 @@ class Extraction {
       la_int64_t offset = 0;
       const int got = archive_read_data_block(zip, &bytes, &size, &offset);
       if (got == ARCHIVE_EOF) return {};
-      if (got < ARCHIVE_WARN) return archive_error(zip, "unpacking " + name, ErrorCode::corrupted);
+      // A wrong checksum is a warning there.
+      if (got != ARCHIVE_OK) return archive_error(zip, "unpacking " + name, ErrorCode::corrupted);
       written_ += size;
       if (written_ > most_) return hostile("becomes larger than it can be by honest means");
       DRYDOCK_TRY(write_all(file.get(), static_cast<const char*>(bytes), size, name));
