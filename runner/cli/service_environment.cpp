@@ -15,7 +15,10 @@ JobFacts job_facts(const step::JobRequest& request, const std::string& run) {
   facts.workflow = json_or<std::string>(request.github, "workflow_ref", request.workflow_file);
   facts.github = request.github;
   facts.permissions = request.permissions;
+  facts.environment = request.environment;
   facts.runner_environment = request.runner.environment;
+  facts.job_workflow_ref = json_or<std::string>(request.job, "workflow_ref", "");
+  facts.job_workflow_sha = json_or<std::string>(request.job, "workflow_sha", "");
   return facts;
 }
 

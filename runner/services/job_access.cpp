@@ -42,8 +42,9 @@ Json claims_of(const JobFacts& facts) {
   const auto visibility = text_at(github, {"event", "repository", "visibility"});
   claims["repository_visibility"] = !visibility.empty() ? visibility : is_private ? "private" : "public";
   claims["ref_protected"] = json_or<bool>(github, "ref_protected", false) ? "true" : "false";
-  claims["job_workflow_ref"] = claims["workflow_ref"];
-  claims["job_workflow_sha"] = claims["workflow_sha"];
+  const bool called = !facts.job_workflow_ref.empty();
+  claims["job_workflow_ref"] = called ? facts.job_workflow_ref : claims["workflow_ref"].get<std::string>();
+  claims["job_workflow_sha"] = called ? facts.job_workflow_sha : claims["workflow_sha"].get<std::string>();
   claims["runner_environment"] = facts.runner_environment;
   if (!facts.environment.empty()) claims["environment"] = facts.environment;
   claims["sub"] = subject_of(github, facts.environment);

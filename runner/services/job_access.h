@@ -22,6 +22,7 @@ struct JobFacts {
   std::map<std::string, std::string> permissions;  // as step::JobRequest
   std::string environment;                         // the deployment environment's name, "" without one
   std::string runner_environment = "self-hosted";
+  std::string job_workflow_ref, job_workflow_sha;  // of a called workflow; as the caller's when empty
 };
 
 struct JobAccess {

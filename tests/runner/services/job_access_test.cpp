@@ -87,6 +87,18 @@ TEST_CASE("jobs are told apart, and runs that are resumed are read") {
   CHECK(access.job[14] == '8');
 }
 
+TEST_CASE("claims tell a called workflow from its caller") {
+  JobFacts facts{.run = "1", .key = "j", .workflow = "w", .github = push("refs/heads/main"), .permissions = {}, .environment = "prod"};
+  facts.github["workflow_ref"] = "Octo/App/.github/workflows/a.yml@refs/heads/main";
+  CHECK(job_access(facts, {}).claims["job_workflow_ref"] == "Octo/App/.github/workflows/a.yml@refs/heads/main");
+  facts.job_workflow_ref = "Octo/Shared/.github/workflows/b.yml@v1";
+  const auto claims = job_access(facts, {}).claims;
+  CHECK(claims["job_workflow_ref"] == "Octo/Shared/.github/workflows/b.yml@v1");
+  CHECK(claims["workflow_ref"] == "Octo/App/.github/workflows/a.yml@refs/heads/main");
+  CHECK(claims["environment"] == "prod");
+  CHECK(claims["repository_visibility"] == "public");
+}
+
 TEST_CASE("identity tokens need the permission") {
   JobFacts facts{.run = "1", .key = "j", .workflow = "w", .github = push("refs/heads/main"), .permissions = {}, .environment = ""};
   struct Row {
