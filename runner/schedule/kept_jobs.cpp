@@ -34,7 +34,8 @@ Status keep_job(const std::string& run_dir, const std::string& workflow_file, co
   const std::string job = std::filesystem::path(job_dir(request)).filename().string();
   OrderedJson json = to_json(masked(result, masker));
   json["workflow"] = workflow_file;
-  return write_file_atomic(run_dir + "/jobs/" + stem + "." + job + ".json", dump_json(json, 1) + "\n");
+  // A kill loses nothing; where a power cut does, the job is run again.
+  return write_file_atomic(run_dir + "/jobs/" + stem + "." + job + ".json", dump_json(json, 1) + "\n", 0644, Durability::relaxed);
 }
 
 Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& run_dir) {
@@ -43,6 +44,7 @@ Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& 
   for (const auto& file : std::filesystem::directory_iterator(run_dir + "/jobs", failure)) {
     if (file.path().extension() != ".json") continue;
     DRYDOCK_ASSIGN(const std::string text, read_file(file.path().string()));
+    if (text.find_first_not_of('\0') == std::string::npos) continue;  // its content did not survive a power cut
     DRYDOCK_ASSIGN(const OrderedJson json, parse_ordered_json(text, file.path().string()));
     DRYDOCK_ASSIGN(step::JobResult result, step::job_result_from_json(json));
     DRYDOCK_ASSIGN(const std::string workflow, json_get<std::string>(json, "workflow", file.path().string()));

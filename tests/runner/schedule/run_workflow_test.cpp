@@ -162,6 +162,8 @@ TEST_CASE("a run leaves its jobs' results, and resuming takes the good ones") {
   REQUIRE(kept.ok());
   CHECK(kept->size() == 1);
   CHECK(kept->contains(".github/workflows/w.yml#a"));
+  REQUIRE(write_file_atomic(first.dir + "/run/jobs/w.yml.cut.json", std::string_view("\0\0", 2)).ok());
+  CHECK(finished_jobs(first.dir + "/run")->size() == 1);
   const auto second = run(yaml, {.change = [&](RunOptions& options) { options.finished = *kept; }});
   CHECK(!second.logged("\nonce\n"));
   CHECK(second.logged("\ngot one\n"));
