@@ -1,3 +1,4 @@
+#include "executors/base/orphans.h"
 #include "executors/step/engine.h"
 
 namespace drydock::step {
@@ -5,13 +6,21 @@ namespace {
 
 class MachineHost : public StepHost {
  public:
+  ~MachineHost() override { end_orphans(tracking_id_); }
   Result<ProcessResult> run(const ProcessSpec& spec, std::stop_token stop) override {
-    return run_process(spec, std::move(stop));
+    ProcessSpec marked = spec;
+    if (!marked.environment) marked.environment = current_environment();
+    marked.environment->try_emplace(k_tracking_variable, tracking_id_);
+    return run_process(marked, std::move(stop));
   }
   std::optional<std::string> find_program(std::string_view name, const Environment& environment) override {
     return drydock::find_program(name, &environment);
   }
   Environment environment() override { return current_environment(); }
+
+ private:
+  /// What a step leaves running lives on until the job ends, as on GitHub.
+  std::string tracking_id_ = new_tracking_id();
 };
 
 Error no_containers(const ActionContainer& container) {

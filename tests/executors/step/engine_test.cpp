@@ -1,6 +1,7 @@
 #include "tests/executors/step/support.h"
 
 #include <algorithm>
+#include <fstream>
 
 using namespace drydock;
 using namespace drydock::step;
@@ -211,6 +212,21 @@ TEST_CASE("time limits and cancellation") {
     CHECK(ran.result.conclusion == Outcome::cancelled);
     CHECK(ran.logged("\nkept\n"));
   }
+}
+
+TEST_CASE("what a step leaves running serves the steps after it, and ends with the job") {
+  const auto ran = run(R"(    steps:
+      - run: sleep 987 >/dev/null 2>&1 & echo "pid $!"; echo $! > $RUNNER_TEMP/pid
+      - run: kill -0 $(cat $RUNNER_TEMP/pid) && echo "still there, $RUNNER_TRACKING_ID"
+)");
+  INFO(ran.log << ran.messages);
+  CHECK(ran.conclusions() == "success success");
+  CHECK(ran.logged("\nstill there, github_"));
+  const auto at = ran.log.find("\npid ");
+  REQUIRE(at != std::string::npos);
+  std::ifstream state("/proc/" + std::to_string(std::stol(ran.log.substr(at + 5))) + "/stat");
+  std::string text((std::istreambuf_iterator<char>(state)), {});
+  CHECK((text.empty() || text.find(") Z ") != std::string::npos));
 }
 
 TEST_CASE("a cancelled job has a time for what still runs") {
