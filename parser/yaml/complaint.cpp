@@ -21,6 +21,7 @@ constexpr Mend k_mends[] = {
     {"did not find expected comment or line break", "put a value that begins with '|' or '>' in quotes"},
     {"found undefined tag handle", "put a value that begins with '!' in quotes, or in ${{ }}"},
     {"did not find expected whitespace or line break", "put the value in quotes"},
+    {"did not find expected alphabetic or numeric character", "put a value that begins with '*' or '&' in quotes"},
     {"found duplicate %YAML directive", "leave the line out"},
 };
 

@@ -1,6 +1,6 @@
 // differential.mjs HASH_FILES_BATCH NODE_MODULES: compares hash_files() with the npm package @actions/glob, called as
 // GitHub's runner calls it, over random trees (hidden names, odd characters, links, circles of them) and patterns.
-// DRYDOCK_SEED (1) and DRYDOCK_COUNT (2000) choose the run. Exit status 1 when any answer differs.
+// DRYDOCK_SEED (1) and DRYDOCK_COUNT (1000) choose the run. Exit status 1 when any answer differs.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { Random } from "../expressions-differential/random.mjs";
 const [batch, modules] = process.argv.slice(2);
 const batchProgram = resolve(batch);
 const seed = Number(process.env.DRYDOCK_SEED ?? 1);
-const count = Number(process.env.DRYDOCK_COUNT ?? 2000);
+const count = Number(process.env.DRYDOCK_COUNT ?? 1000);
 const TREES = 20;
 const glob = await import(pathToFileURL(resolve(join(modules, "@actions/glob/lib/glob.js"))));
 const random = new Random(seed);
