@@ -128,7 +128,8 @@ Refs refs_of(const std::string& event, const OrderedJson& payload, const GitFact
     refs.head_ref = text_at(payload, {"pull_request", "head", "ref"});
     refs.base_ref = text_at(payload, {"pull_request", "base", "ref"});
     refs.filter_ref = "refs/heads/" + refs.base_ref;
-    const auto number = json_or<std::int64_t>(payload, "number", 1);
+    const auto& pull_request = payload.contains("pull_request") ? payload["pull_request"] : payload;
+    const auto number = json_or<std::int64_t>(payload, "number", json_or<std::int64_t>(pull_request, "number", 1));
     if (event == "pull_request_target") {
       refs.ref = refs.filter_ref;
       if (const auto sha = text_at(payload, {"pull_request", "base", "sha"}); !sha.empty()) refs.sha = sha;

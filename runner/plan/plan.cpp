@@ -50,7 +50,9 @@ class Planner {
     }
     auto given = inputs_for(inputs_.event, workflow);
     if (!given) {
-      plan_.problems.push_back(step::refusal(Place{workflow.file, 1, 1}, given.error().message, given.error().mend));
+      auto problem = step::refusal(Place{workflow.file, 1, 1}, given.error().message, given.error().mend);
+      problem.rule = "inputs";
+      plan_.problems.push_back(std::move(problem));
       given = OrderedJson::object();
     }
     Scope scope{.workflow = workflow, .github = github, .inputs = expression::Value::from_json(*given)};
@@ -119,18 +121,21 @@ class Planner {
     }
   }
 
+  static expression::Value result_and_outputs(const Given& given, const std::string& name) {
+    expression::Object one;
+    one.set("result", given.job.will == Will::run    ? expression::Value("success")
+                      : given.job.will == Will::skip ? expression::Value("skipped")
+                                                     : expression::Value::unknown(name + ".result"));
+    one.set("outputs", given.outputs);
+    return expression::Value(std::move(one));
+  }
+
   static expression::Value needs_of(const Scope& scope, const model::Job& job) {
     expression::Object all;
     for (const auto& need : job.needs) {
       const Given* before = needed(scope, need.value);
       if (!before) continue;
-      const std::string result = "needs." + need.value + ".result";
-      expression::Object one;
-      one.set("result", before->job.will == Will::run    ? expression::Value("success")
-                        : before->job.will == Will::skip ? expression::Value("skipped")
-                                                         : expression::Value::unknown(result));
-      one.set("outputs", before->outputs);
-      all.set(need.value, expression::Value(std::move(one)));
+      all.set(need.value, result_and_outputs(*before, "needs." + need.value));
     }
     return expression::Value(std::move(all));
   }
@@ -173,9 +178,13 @@ class Planner {
     expression::Object outputs;
     for (const auto& each : expansion.legs) {
       PlanValues values(each.request, scope.inputs, contexts.needs, plan_.problems);
-      add_outputs(job, each, values, outputs);
-      if (!job.is_call()) add_problems(step::check_job(each.request, services_));
-      out.legs.push_back(job.is_call() ? call(scope, job, each, values) : leg(scope, each, values));
+      if (job.is_call()) {
+        out.legs.push_back(call(scope, job, each, values, outputs));
+        continue;
+      }
+      for (const auto& value : values.map("", each.request.outputs)) add_output(job, value, outputs);
+      add_problems(step::check_job(each.request, services_));
+      out.legs.push_back(leg(scope, each, values));
     }
     given.outputs = out.will != Will::skip && (out.legs.empty() || (job.is_call() && !job.called))
                         ? expression::Value::unknown("needs." + job.id + ".outputs")
@@ -191,19 +200,23 @@ class Planner {
   }
 
   /// The outputs of all legs together: one that differs between legs is the last one's to end, so not known.
-  static void add_outputs(const model::Job& job, const JobLeg& leg, PlanValues& values, expression::Object& outputs) {
-    const auto add = [&](const std::string& name, bool known, const std::string& text) {
-      const expression::Value* before = outputs.find(name);
-      const bool same = !before || (!before->is_unknown() && before->to_string() == text);
-      outputs.set(name, known && same ? expression::Value(text) : expression::Value::unknown("needs." + job.id + ".outputs." + name));
-    };
-    for (const auto& each : values.map("", leg.request.outputs)) add(each.name, each.known(), each.text);
-    const model::Event* call = job.called ? job.called->find_event("workflow_call") : nullptr;
-    if (!call) return;
-    for (const auto& each : call->outputs) add(each.id, false, "");
+  static void add_output(const model::Job& job, const PlannedValue& value, expression::Object& outputs) {
+    const expression::Value* before = outputs.find(value.name);
+    const bool same = !before || (!before->is_unknown() && before->to_string() == value.text);
+    outputs.set(value.name, value.known() && same
+                                ? expression::Value(value.text)
+                                : expression::Value::unknown("needs." + job.id + ".outputs." + value.name));
   }
 
-  PlannedLeg call(const Scope& scope, const model::Job& job, const JobLeg& leg, PlanValues& values) {
+  /// What `jobs` is for the outputs of a called workflow.
+  static expression::Value jobs_of(const Scope& scope) {
+    expression::Object all;
+    for (const auto& [id, given] : scope.planned) all.set(id, result_and_outputs(given, "jobs." + id));
+    return expression::Value(std::move(all));
+  }
+
+  PlannedLeg call(const Scope& scope, const model::Job& job, const JobLeg& leg, PlanValues& values,
+                  expression::Object& outputs) {
     PlannedLeg out{.key = scope.key + leg.request.key, .name = scope.name + leg.request.name};
     out.inputs = values.map("", step::map_of(job.with, scope.workflow.file));
     if (!job.called) return out;
@@ -225,6 +238,11 @@ class Planner {
                 .key = out.key + " / ", .name = out.name + " / "};
     for (const auto& each : job.called->jobs) inner.wanted.insert(each.id);
     out.jobs = jobs(inner);
+    PlanValues answers(leg.request, inner.inputs, expression::Value(expression::Object()), plan_.problems);
+    answers.set_jobs(jobs_of(inner));
+    for (const auto& output : declared->outputs) {
+      add_output(job, answers.value(output.id, step::text_of(output.value, job.called->file)), outputs);
+    }
     return out;
   }
 

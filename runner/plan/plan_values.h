@@ -16,6 +16,9 @@ class PlanValues {
   PlanValues(const step::JobRequest& request, parser::expression::Value inputs, parser::expression::Value needs,
              parser::Diagnostics& problems);
 
+  /// Jobs of a called workflow, for its outputs.
+  void set_jobs(parser::expression::Value jobs) { base_.set("jobs", std::move(jobs)); }
+
   /// The step's own env goes over the job's for what follows; its values are returned.
   std::vector<PlannedValue> enter_step(const step::TextMap& env);
 

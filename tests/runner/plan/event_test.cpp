@@ -152,6 +152,8 @@ TEST_CASE("payloads of the user's and of pull requests") {
   CHECK(given->github.at("repository") == "x/y");
   CHECK(given->github.at("actor") == "jo");
   CHECK(!given->trigger.changed_paths);
+  REQUIRE(write_file_atomic(file, R"({"pull_request":{"number":7,"base":{"ref":"release/1"}}})").ok());
+  CHECK(make_event({.name = "pull_request", .payload_file = file}, git)->github.at("ref") == "refs/pull/7/merge");
   CHECK(make_event({.name = "push", .payload_file = dir->path() + "/none"}, git).error().code == ErrorCode::not_found);
   REQUIRE(write_file_atomic(file, "[]").ok());
   CHECK(!make_event({.name = "push", .payload_file = file}, git).ok());

@@ -58,7 +58,9 @@ const char* k_called = R"(on:
       site: {type: string, required: true}
       n: {type: number, default: 5}
       tag: {type: string}
-    outputs: {url: {value: "${{ jobs.two.outputs.url }}"}}
+    outputs:
+      url: {value: "${{ jobs.two.outputs.url }}"}
+      same: {value: "${{ jobs.one.result }} ${{ inputs.n }}"}
 jobs:
   one:
     runs-on: ubuntu-latest
@@ -66,6 +68,7 @@ jobs:
   two:
     if: inputs.site == 'prod'
     runs-on: ubuntu-latest
+    outputs: {url: "https://${{ inputs.site }}"}
     steps: [{run: echo}]
 )";
 
@@ -200,7 +203,7 @@ jobs:
     with: {site: "${{ matrix.env }}", tag: "${{ needs.first.outputs.tag }}"}
   remote: {uses: o/r/.github/workflows/x.yml@v1}
   boxed: {runs-on: linux, container: debian, steps: [{run: a}]}
-  end: {needs: [call], runs-on: linux, steps: [{run: "echo ${{ needs.call.outputs.url }}"}]}
+  end: {needs: [call], runs-on: linux, steps: [{run: "echo ${{ needs.call.outputs.url }}"}, {run: "echo ${{ needs.call.outputs.same }}"}]}
 )", "refs/heads/main", {here()});
   INFO(to_text(plan));
   CHECK(!has_errors(plan.problems));
@@ -226,4 +229,5 @@ jobs:
   CHECK(jobs[3].notes[0].find("'container:' of job 'boxed'") != std::string::npos);
   CHECK(jobs[3].legs.at(0).steps.size() == 1);
   CHECK(jobs[4].legs.at(0).steps.at(0).values.at(0).depends_on == std::vector<std::string>{"needs.call.outputs.url"});
+  CHECK(jobs[4].legs.at(0).steps.at(1).values.at(0).text == "echo success 5");
 }
