@@ -116,8 +116,8 @@ void check_label(LintContext& context, const Token& label) {
     return;
   std::vector<std::string> names;
   for (const auto& known : k_labels) names.emplace_back(known.name);
-  context.report(k_rule, label.range.start, "no runner of GitHub has the label \"" + label.source + "\"",
-                 "labels are " + quoted_list(names) + "; name those of your own runners by --runner-label");
+  context.report(k_rule, label.range.start, "label \"" + label.source + "\" is unknown",
+                 "available labels are " + quoted_list(names) + "; name those of your own runners by --runner-label");
 }
 
 /// `${{ matrix.os }}` stands for every value of that row.

@@ -21,7 +21,7 @@ void Shape::event_name(Id id) {
   const auto& name = at(id).value;
   if (name == "schedule") return error(id, "the event \"schedule\" needs a mapping with its cron lines");
   if (!find_webhook(name) && !is_special_event(name)) {
-    context_.report(k_events, place(id), "unknown event \"" + name + "\"");
+    context_.report(k_events, place(id), "unknown Webhook event \"" + name + "\"");
   }
 }
 
@@ -191,7 +191,7 @@ void Shape::globs(Id id, bool is_path) {
 
 void Shape::webhook(const Pair& event) {
   const auto* known = find_webhook(event.id);
-  if (known == nullptr) context_.report(k_events, place(event.key), "unknown event \"" + event.id + "\"");
+  if (known == nullptr) context_.report(k_events, place(event.key), "unknown Webhook event \"" + event.id + "\"");
   if (is_null(at(event.value))) return;
   const Pair *branches = nullptr, *branches_ignore = nullptr, *tags = nullptr, *tags_ignore = nullptr,
              *paths = nullptr, *paths_ignore = nullptr;

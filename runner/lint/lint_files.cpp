@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <thread>
 
 #include "executors/base/process.h"
+#include "runner/lint/lint_settings.h"
 #include "runner/lint/script_checker.h"
 
 namespace drydock::runner {
@@ -50,9 +52,10 @@ Result<std::shared_ptr<ScriptChecker>> checker_for(const LintRequest& request) {
 }
 
 parser::Diagnostics lint_one(const LintRequest& request, const std::string& file, const std::string& text,
-                             ScriptChecker& checker) {
+                             const fs::path& root, const LintSettings& settings, ScriptChecker& checker) {
   auto options = request.options;
-  const fs::path root = repository_root(file);
+  options.runner_labels.insert(options.runner_labels.end(), settings.runner_labels.begin(), settings.runner_labels.end());
+  if (!options.variables) options.variables = settings.variables;
   options.read_file = [root](std::string_view path) {
     return is_inside(path) ? read(root / path) : std::nullopt;
   };
@@ -61,7 +64,10 @@ parser::Diagnostics lint_one(const LintRequest& request, const std::string& file
       return checker.check(shell, script);
     };
   }
-  return parser::lint::lint(text, file, options);
+  auto findings = parser::lint::lint(text, file, options);
+  std::error_code error;
+  drop_ignored(findings, settings, fs::absolute(file, error).lexically_normal().lexically_relative(root).string());
+  return findings;
 }
 
 }  // namespace
@@ -110,12 +116,19 @@ Result<LintReport> lint_files(const LintRequest& request) {
     if (!text) return Error{ErrorCode::not_found, file + " cannot be read"};
     report.sources[file] = std::move(*text);
   }
+  std::map<std::string, LintSettings> settings;  // by the root of the repository
+  std::vector<std::string> roots;
+  for (const auto& file : request.files) {
+    roots.push_back(repository_root(file));
+    if (settings.contains(roots.back())) continue;
+    DRYDOCK_ASSIGN(settings[roots.back()], lint_settings_of(roots.back()));
+  }
   std::vector<parser::Diagnostics> results(request.files.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (auto i = next++; i < results.size(); i = next++) {
       const auto& file = request.files[i];
-      results[i] = lint_one(request, file, report.sources.at(file), *checker);
+      results[i] = lint_one(request, file, report.sources.at(file), roots[i], settings.at(roots[i]), *checker);
     }
   };
   {

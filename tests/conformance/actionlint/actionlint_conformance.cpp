@@ -4,6 +4,7 @@
 
 #include "executors/base/process.h"
 #include "parser/lint/lint.h"
+#include "runner/lint/lint_settings.h"
 #include "runner/lint/script_checker.h"
 
 #include <nlohmann/json.hpp>
@@ -87,11 +88,17 @@ Comparison compare(const json& test, const fs::path& data) {
   Comparison result;
   const auto input = data / test["input"].get<std::string>();
   const bool is_project = fs::is_directory(input);
+  drydock::runner::LintSettings settings;
+  if (test.contains("config") && test["config"].is_string()) {
+    const auto file = data / test["config"].get<std::string>();
+    settings = drydock::runner::read_lint_settings(read(file).value_or(""), file.string()).value();
+  }
   for (const auto& path : inputs_of(input)) {
     const auto shown = is_project ? "workflows/" + fs::relative(path, input).string()
                                   : test["display_path"].get<std::string>();
-    for (const auto& finding : lint_file(path, data / test["project_root"].get<std::string>(), shown,
-                                         !test["needs_tools"].empty())) {
+    auto findings = lint_file(path, data / test["project_root"].get<std::string>(), shown, !test["needs_tools"].empty());
+    drydock::runner::drop_ignored(findings, settings, shown);
+    for (const auto& finding : findings) {
       const Place place{shown, finding.range.start.line, finding.range.start.column};
       result.surplus.insert(place);
       result.messages[place] += "\n      " + finding.message + " [" + finding.rule + "]";

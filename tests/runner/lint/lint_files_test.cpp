@@ -57,6 +57,35 @@ TEST_CASE("files, their repository, and what they refer to are found") {
   CHECK(done->findings[0].rule == "action");
 }
 
+TEST_CASE("a repository's own settings name its runners, its variables and what it does not want to see") {
+  const Folder folder;
+  const std::string text = "on: push\njobs:\n  a:\n    runs-on: [self-hosted, gpu-1]\n    steps:\n" 
+                           "      - run: echo ${{ vars.KNOWN }} ${{ vars.OTHER }}\n        shell: fish\n";
+  LintRequest request;
+  request.files = {folder.write(".github/workflows/a.yml", text), folder.write(".github/workflows/deep/b.yml", text)};
+  const auto rules = [&] {
+    const auto done = lint_files(request);
+    std::string out;
+    if (!done.ok()) return done.error().message;
+    for (const auto& finding : done->findings) out += (out.empty() ? "" : " ") + finding.rule;
+    return out;
+  };
+  CHECK(rules() == "runner-label shell-name runner-label shell-name");
+  folder.write(".github/actionlint.yaml", R"yml(self-hosted-runner: {labels: [gpu-*]}
+config-variables: [KNOWN]
+paths:
+  .github/workflows/*.yml:
+    ignore: ['no shell "f.+"', 'property "(KNOWN|OTHER)" here']
+  .github/workflows/**/b.yml:
+    ignore: ['shells are "bash", .+']
+)yml");
+  CHECK(rules() == "expression");
+  folder.write(".github/actionlint.yaml", "paths: {'**': {ignore: ['(']}}\n");
+  CHECK(rules() == ".github/actionlint.yaml: '(' is no regular expression");
+  folder.write(".github/actionlint.yaml", "a: @\n");
+  CHECK(rules() == ".github/actionlint.yaml:1: Not valid YAML: a value cannot begin with '@'");
+}
+
 TEST_CASE("a file that cannot be read is an error") {
   LintRequest request;
   request.files = {"/nonexistent/w.yml"};
