@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
 
+#include <atomic>
 #include <thread>
 
 #include "executors/base/fs.h"
@@ -355,6 +356,37 @@ TEST_CASE("caches of the second service") {
   REQUIRE(topic.save("secret", "of topic").status == 200);
   CHECK(main.restore("secret") == "none");
   CHECK(main.restore("a", std::vector<std::string>(10, "b")) == "400");
+}
+
+TEST_CASE("two runs share a store: the first to finish a cache has it") {
+  Place place;
+  auto other = RunServices::start({.store_root = place.directory.path(), .run = "101", .resumed = "", .limits = {}});
+  REQUIRE(other.ok());
+  auto mine = place.job(facts("mine"));
+  Job theirs((*other)->environment_for(facts("theirs", "101")));
+  const std::string my_url = mine.twirp("CreateCacheEntry", {{"key", "k"}, {"version", "v"}}).json()["signed_upload_url"];
+  const std::string their_url = theirs.twirp("CreateCacheEntry", {{"key", "k"}, {"version", "v"}}).json()["signed_upload_url"];
+  CHECK(theirs.put(my_url, "evil").status == 201);  // the address is all that counts, and it leads to the server that signed it
+  CHECK(mine.put(my_url, "mine").status == 201);
+  CHECK(theirs.put(their_url, "theirs").status == 201);
+  const Json finish{{"key", "k"}, {"version", "v"}};
+  CHECK(theirs.twirp("FinalizeCacheEntryUpload", finish).status == 200);
+  CHECK(mine.twirp("FinalizeCacheEntryUpload", finish).status == 409);
+  CHECK(mine.restore("k") == "k=theirs");
+  CHECK(mine.put(my_url.substr(0, my_url.find("/blob/")) + their_url.substr(their_url.find("/blob/")), "evil").status == 403);
+  std::vector<std::jthread> threads;
+  std::atomic<int> kept{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      Job job((i % 2 == 0 ? *place.services : **other).environment_for(facts("racer" + std::to_string(i), i % 2 == 0 ? "100" : "101")));
+      if (job.save("raced", std::string(1000, static_cast<char>('a' + i))).status == 200) ++kept;
+    });
+  }
+  threads.clear();
+  CHECK(kept >= 1);
+  const auto raced = mine.restore("raced");
+  CHECK(raced.size() == 6 + 1000);
+  CHECK(raced.find_first_not_of(raced.back(), 6) == std::string::npos);
 }
 
 TEST_CASE("a fork reads trusted caches and writes its own scope alone") {
