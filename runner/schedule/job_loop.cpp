@@ -135,7 +135,9 @@ bool JobLoop::advance_leg(const Leg& leg) {
     if (!run.called) return false;
     const bool changed = advance(*run.called);
     if (!run.called->table.all_done()) return changed;
-    end(leg, leave_call(*run.called, leg.plan(), bus_), true);
+    step::JobResult result = leave_call(*run.called, leg.plan(), bus_);
+    result.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - run.began);
+    end(leg, std::move(result), true);
     return true;
   }
   if (leg.entry.stopped) {
@@ -226,6 +228,7 @@ bool JobLoop::start_call(const Leg& leg) {
     return true;
   }
   leg.run().called = std::move(call.scope);
+  leg.run().began = std::chrono::steady_clock::now();
   leg.run().state = LegState::running;
   return true;
 }
@@ -277,6 +280,7 @@ void JobLoop::end(const Leg& leg, step::JobResult result, bool publish) {
   if (publish) {
     Event event{.kind = EventKind::job_finished, .job = leg.request().key, .name = leg.request().name, .text = result.message};
     event.outcome = result.conclusion;
+    event.elapsed = result.elapsed;
     bus_.publish(std::move(event));
   }
   const bool stopped_before = leg.entry.stopped;

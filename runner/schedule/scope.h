@@ -3,6 +3,7 @@
 // of ancestors, fail-fast. Scopes form a tree: a leg that calls a workflow owns the scope of its jobs. Decides nothing
 // about threads. Used by one thread; internal to this room.
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ struct LegRun {
   step::JobResult result;
   std::unique_ptr<GroupPlace> group;   // concurrency of the job
   std::unique_ptr<Scope> called;       // of a leg that calls a workflow, from its start on
+  std::chrono::steady_clock::time_point began{};  // of such a leg
   std::stop_source stop;               // of a leg with steps
   std::jthread thread;
 };

@@ -244,6 +244,7 @@ TEST_CASE("concurrency of and in a called workflow") {
     if (event.kind == EventKind::job_finished && event.job.size() == 3) order += "-" + event.job;
   }
   CHECK(order == "+one-one+two-two");
+  CHECK(ran.result.jobs[0].elapsed >= std::chrono::milliseconds(200));
   const auto stuck = run(k_on + "  one:\n    concurrency: g\n    uses: " + k_file + "\n",
                          {.called = {{k_file, "on: workflow_call\nconcurrency: G\njobs:\n" + job("a", k_ok)}}});
   CHECK(stuck.conclusions() == "one=cancelled");
