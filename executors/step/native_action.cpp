@@ -24,6 +24,10 @@ std::optional<ActionReference> parse_action_reference(std::string_view uses) {
   const auto repository_end = std::min(name.find('/', owner_end + 1), name.size());
   if (repository_end == owner_end + 1) return std::nullopt;
 
+  // They become names of directories.
+  const auto is_dots = [](std::string_view part) { return part == "." || part == ".."; };
+  if (is_dots(name.substr(0, owner_end)) || is_dots(name.substr(owner_end + 1, repository_end - owner_end - 1))) return std::nullopt;
+
   ActionReference reference;
   reference.repository = name.substr(0, repository_end);
   if (repository_end < name.size()) reference.path = name.substr(repository_end + 1);
