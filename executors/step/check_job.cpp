@@ -1,6 +1,8 @@
+#include "executors/base/fs.h"
 #include "executors/step/engine.h"
 #include "executors/step/evaluator.h"
 #include "executors/step/from_model.h"
+#include "executors/step/load_action.h"
 #include "executors/step/shell.h"
 #include "parser/expression/template_string.h"
 
@@ -67,23 +69,50 @@ class Checker {
     if (!resolved) refuse(shell.place, resolved.error().message, resolved.error().mend);
   }
 
-  void check_action(const StepRequest& step) {
+  void check_action(const StepRequest& step, int depth = 0) {
     const std::string& uses = step.uses.text;
-    if (uses.starts_with("docker://")) return refuse(step.uses.place, "container actions (" + uses + ") are not supported yet");
-    if (uses.starts_with("./")) return refuse(step.uses.place, "local actions (" + uses + ") are not supported yet");
+    // Local actions are made by the job itself; images are asked for when the job begins.
+    if (is_image_action(uses) || is_local_action(uses)) return;
     const auto reference = parse_action_reference(uses);
     if (!reference) {
       return refuse(step.uses.place, "'" + uses + "' does not name an action", "write owner/repository@version");
     }
-    const NativeAction* action = services_.actions ? services_.actions->find(*reference) : nullptr;
-    if (!action) {
-      return refuse(step.uses.place, "action " + uses + " has no native form, and other actions are not supported yet",
+    if (const NativeAction* action = native_form(services_, *reference)) {
+      if (const Status served = action->serves(reference->version); !served) refuse(step.uses.place, Status(served).error());
+      return;
+    }
+    if (!services_.source) {
+      return refuse(step.uses.place, "action " + uses + " has no native form, and nothing here fetches actions",
                     services_.actions ? "native: " + joined(services_.actions->names()) : "");
     }
-    if (const Status served = action->serves(reference->version); !served) {
-      refuse(step.uses.place, Status(served).error().message, Status(served).error().mend);
+    check_remote(step, *reference, depth);
+  }
+
+  /// As far as it is at hand; what has to be fetched is checked when the job begins.
+  void check_remote(const StepRequest& step, const ActionReference& reference, int depth) {
+    const std::string& uses = step.uses.text;
+    if (depth > k_deepest_action) {
+      return refuse(step.uses.place, "Composite action depth exceeded max depth " + std::to_string(k_deepest_action));
+    }
+    const auto tree = services_.source->at_hand(reference);
+    if (!tree) return refuse(step.uses.place, tree.error());
+    if (!*tree) {
+      if (services_.source->offline()) {
+        refuse(step.uses.place, "action " + uses + " is not in the store, and --offline forbids fetching it",
+               "run once without --offline, or give --action-source " + reference.repository + "=PATH");
+      }
+      return;
+    }
+    const auto directory = join_inside((*tree)->root, reference.path);
+    if (!directory) return refuse(step.uses.place, directory.error());
+    const auto action = read_action_directory(*directory, uses, uses);
+    if (!action) return refuse(step.uses.place, action.error());
+    for (const auto& nested : (*action)->steps) {
+      if (nested.is_action()) check_action(nested, depth + 1);
     }
   }
+
+  void refuse(const Place& place, const Error& error) { refuse(place, error.message, error.mend); }
 
   const JobRequest& request_;
   const JobServices& services_;

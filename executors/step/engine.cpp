@@ -1,14 +1,17 @@
 #include "executors/step/engine.h"
 
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "executors/base/masker.h"
+#include "executors/step/background.h"
 #include "executors/step/deadline.h"
-#include "executors/step/step_frame.h"
+#include "executors/step/from_model.h"
+#include "executors/step/load_action.h"
+#include "executors/step/run_step.h"
 
 namespace drydock::step {
 namespace {
@@ -20,44 +23,33 @@ std::chrono::milliseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
 }
 
-std::string first_line(std::string_view text) {
-  const auto start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string_view::npos) return "";
-  text.remove_prefix(start);
-  return std::string(text.substr(0, text.find_first_of("\r\n")));
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out.empty() ? "(none)" : out;
 }
 
-/// What a registered post step needs of its main step.
 struct Post {
-  const StepRequest* step;
-  const NativeAction* action;
-  std::string name, position;
-  Layer layer;
-  NoCaseMap<std::string> inputs;
-  std::map<std::string, std::string> state;
+  std::size_t index;  // of its step
+  std::string name;
 };
 
 class JobRun {
  public:
   JobRun(const JobRequest& request, const JobServices& services, std::stop_token stop)
       : request_(request), services_(services), bus_(*services.bus),
-        evaluator_(bus_, request.key, request.secrets),
-        on_stop_(std::move(stop), Forward{&job_stop_}), deadline_(request.timeout, job_stop_),
-        cancel_limit_(job_stop_.get_token(), request.cancel_timeout, end_now_) {}
+        evaluator_(bus_, request.key, request.secrets), on_stop_(std::move(stop), Forward{&job_stop_}),
+        deadline_(request.timeout, job_stop_), cancel_limit_(job_stop_.get_token(), request.cancel_timeout, kill_stop_) {}
 
   JobResult run() {
     const auto start = Clock::now();
     result_.key = request_.key;
     result_.environment = request_.environment;
-    if (const Status ready = set_up(); ready) {
+    if (const auto problem = set_up()) {
+      fail(*problem);
+    } else {
       run_steps();
       finish();
-    } else {
-      const Error error = Status(ready).error();
-      report(Level::error, error.to_string(), "", evaluator_.place().line ? evaluator_.place() : request_.place);
-      result_.conclusion = Outcome::failure;
-      result_.error = error.code;
-      result_.message = error.to_string();
     }
     std::error_code ignored;
     fs::remove_all(request_.places.docker_config, ignored);
@@ -71,45 +63,76 @@ class JobRun {
     void operator()() const { target->request_stop(); }
   };
 
-  bool refused();
-  Status set_up();
+  std::optional<Problem> set_up();
+  Status set_up_state();
   Status make_places();
+  Status make_environment();
+  Lane lane();
+  void fail(const Problem& problem);
+
   void run_steps();
-  void run_step(const StepRequest& step, int number);
-  void run_post(Post& post);
-  void not_started(StepResult result, const std::string& name);
+  void run_pre(std::size_t index);
+  void run_main(std::size_t index);
+  void run_post(const Post& post);
+  Outcome execute(const StepTask& task);
+  void start_in_background(const StepTask& task, std::size_t index);
+  void control(const StepRequest& step, const std::string& position);
+  std::vector<std::size_t> targets_of(const StepRequest& step) const;
+  /// When a failure of theirs becomes one of the job: `cancel` itself succeeds.
+  enum class Counts { now, at_the_end };
+  Outcome take(const std::vector<std::size_t>& running, Counts counts);
+  void wait_for_rest();
+  StepTask task_for(std::size_t index, ActionStage stage);
+  void register_post(std::size_t index, const std::string& name);
+
+  void tell_begin(const StepResult& result, const Place& place);
+  void tell_end(const StepResult& result);
+  void conclude(const StepResult& result);
+  void count(const StepResult& result);
   void finish();
+  void sort_results();
   void read_environment_url();
-  Result<std::optional<std::chrono::milliseconds>> timeout_of(const StepRequest& step, const Context& context);
-  Handled perform(StepFrame& frame, const std::string& name);
-  void settle(StepFrame& frame, StepResult& result, const Handled& handled, bool timed_out, const std::string& limit);
-  void apply(const ActionEffects& effects);
-  void conclude(StepResult result);
-  GithubExtras extras_of(const StepRequest& step) const;
-  std::string name_of_step(StepFrame& frame);
-  void report(Level level, std::string text, const std::string& step, const Place& place);
+  void set_outputs();
+  void report(Level level, std::string text, const Place& place);
+  void log(const std::string& position, std::string text);
 
   const JobRequest& request_;
   const JobServices& services_;
   Bus& bus_;
   Evaluator evaluator_;
-  std::stop_source job_stop_, end_now_;
+  std::stop_source job_stop_, kill_stop_;
   std::stop_callback<Forward> on_stop_;
   Deadline deadline_;
   CancelLimit cancel_limit_;
   std::unique_ptr<StepHost> host_;
   std::optional<JobState> state_;
+  std::optional<ActionLoader> loader_;
+  Scope scope_;
+  std::vector<ActionUse> uses_;
   std::vector<Post> posts_;
+  std::vector<StepResult> late_;  // of steps that were cancelled on purpose
   JobResult result_;
+  BackgroundSteps background_;  // last: its threads end before what they use goes
 };
 
-void JobRun::report(Level level, std::string text, const std::string& step, const Place& place) {
+void JobRun::report(Level level, std::string text, const Place& place) {
   result_.annotations.push_back({level, bus_.masker().mask(text), "", place});
-  Event event{.kind = EventKind::message, .job = request_.key, .step = step};
+  Event event{.kind = EventKind::message, .job = request_.key};
   event.level = level;
   event.text = std::move(text);
   event.place = place;
   bus_.publish(std::move(event));
+}
+
+void JobRun::log(const std::string& position, std::string text) {
+  bus_.publish({.kind = EventKind::log, .job = request_.key, .step = position, .text = std::move(text) + "\n"});
+}
+
+void JobRun::fail(const Problem& problem) {
+  report(Level::error, problem.error.to_string(), problem.place.line ? problem.place : request_.place);
+  result_.conclusion = job_stop_.stop_requested() ? Outcome::cancelled : Outcome::failure;
+  result_.error = job_stop_.stop_requested() ? ErrorCode::cancelled : problem.error.code;
+  result_.message = problem.error.to_string();
 }
 
 Status JobRun::make_places() {
@@ -133,10 +156,7 @@ Status JobRun::make_places() {
   return {};
 }
 
-Status JobRun::set_up() {
-  if (const auto refusals = check_job(request_, services_); !refusals.empty()) {
-    return make_error(ErrorCode::unsupported, format_line(refusals.front()), refusals.front().mend);
-  }
+Status JobRun::set_up_state() {
   std::map<std::string, std::string> secrets;
   for (const auto& name : request_.secrets) {
     auto value = services_.secret ? services_.secret(name) : std::nullopt;
@@ -144,12 +164,20 @@ Status JobRun::set_up() {
     bus_.masker().add(*value);
     secrets[name] = std::move(*value);
   }
+  const auto token = secrets.find("GITHUB_TOKEN");
+  const std::string github_token = token == secrets.end() ? "" : token->second;
   DRYDOCK_TRY(make_places());
   DRYDOCK_ASSIGN(host_, services_.hosts.at(request_.runner.isolation)(request_));
   Object members = host_->job_members();
   const Value of_schedule = Value::from_json(request_.job);
   for (const auto& member : of_schedule.object()) members.set(member.name, member.value);
   state_.emplace(request_, std::move(secrets), host_->environment(), members);
+  scope_ = state_->scope();
+  loader_.emplace(request_, services_, *host_, github_token);
+  return make_environment();
+}
+
+Status JobRun::make_environment() {
   for (const auto& layer : request_.env) {
     DRYDOCK_ASSIGN(const Layer values, evaluator_.map(layer, state_->job_env_context()));
     for (const auto& [name, value] : values) state_->set_environment(name, value);
@@ -157,209 +185,223 @@ Status JobRun::set_up() {
   return {};
 }
 
+std::optional<Problem> JobRun::set_up() {
+  if (const auto refusals = check_job(request_, services_); !refusals.empty()) {
+    return Problem{make_error(ErrorCode::unsupported, format_line(refusals.front()), refusals.front().mend), request_.place};
+  }
+  if (const Status ready = set_up_state(); !ready) return Problem{Status(ready).error(), evaluator_.place()};
+  return loader_->load(request_.steps, uses_, job_stop_.get_token());
+}
+
+Lane JobRun::lane() {
+  return {request_, services_, *host_, *loader_, *state_, evaluator_, result_.annotations, job_stop_.get_token(), kill_stop_.get_token()};
+}
+
 void JobRun::run_steps() {
-  int number = 0;
-  for (const auto& step : request_.steps) run_step(step, ++number);
+  for (std::size_t i = 0; i < request_.steps.size(); ++i) {
+    if (uses_[i].has_pre()) run_pre(i);
+  }
+  for (std::size_t i = 0; i < request_.steps.size(); ++i) run_main(i);
+  wait_for_rest();
   for (auto post = posts_.rbegin(); post != posts_.rend(); ++post) run_post(*post);
 }
 
-GithubExtras JobRun::extras_of(const StepRequest& step) const {
-  GithubExtras extras{{"action", step.id}};
-  if (const auto reference = parse_action_reference(step.uses.text); step.is_action() && reference) {
-    extras.emplace_back("action_repository", reference->repository);
-    extras.emplace_back("action_ref", reference->version);
-  }
-  return extras;
-}
-
-std::string JobRun::name_of_step(StepFrame& frame) {
-  if (!frame.step.name.empty()) {
-    auto name = evaluator_.string(frame.step.name, frame.context());
-    return name ? *name : frame.step.name.shown();
-  }
-  if (frame.step.is_action()) return "Run " + frame.step.uses.text;
-  auto run = evaluator_.string(frame.step.run, frame.context());
-  return "Run " + first_line(run ? *run : frame.step.run.shown());
-}
-
-Result<std::optional<std::chrono::milliseconds>> JobRun::timeout_of(const StepRequest& step, const Context& context) {
-  if (step.timeout_minutes.empty()) return std::optional<std::chrono::milliseconds>();
-  DRYDOCK_ASSIGN(const double minutes, evaluator_.number(step.timeout_minutes, context));
-  if (!(minutes > 0)) return std::optional<std::chrono::milliseconds>();
-  constexpr double k_longest = 60.0 * 24 * 365;
-  return std::optional(std::chrono::milliseconds(std::llround(std::min(minutes, k_longest) * 60000)));
-}
-
-Handled JobRun::perform(StepFrame& frame, const std::string& name) {
-  if (!frame.step.is_action()) return run_script(frame);
-  const auto* action = services_.actions->find(*parse_action_reference(frame.step.uses.text));
-  const std::size_t own = posts_.size();
-  NoCaseMap<std::string> inputs;
-  if (action->post_step() != PostStep::none) {
-    posts_.push_back({&frame.step, action, "Post " + name, frame.position + ".post", frame.layer});
-  }
-  const Handled handled = run_native(frame, *action, inputs);
-  if (own < posts_.size()) {
-    posts_[own].inputs = std::move(inputs);
-    posts_[own].state = frame.effects.state;
-  }
-  return handled;
-}
-
-void JobRun::run_step(const StepRequest& step, int number) {
-  const auto start = Clock::now();
-  StepResult result{.id = step.id, .position = std::to_string(number)};
-  evaluator_.set_step(result.position);
+StepTask JobRun::task_for(std::size_t index, ActionStage stage) {
+  std::string position = std::to_string(index + 1);
+  if (stage == ActionStage::pre) position += ".pre";
+  if (stage == ActionStage::post) position += ".post";
+  evaluator_.set_step(position);
   if (job_stop_.stop_requested()) state_->status = Outcome::cancelled;
-  if (end_now_.stop_requested()) return not_started(std::move(result), step.name.shown());
-
-  std::stop_source step_stop;
-  StepFrame frame{request_, services_, *host_, *state_, evaluator_, step, result.position, {}, extras_of(step),
-                  step_stop.get_token(), result_.annotations};
-  auto layer = evaluator_.map(step.env, frame.context());
-  const Place env_place = evaluator_.place();
-  if (layer) frame.layer = *layer;
-  const auto wanted = evaluator_.condition(step.condition, frame.context());
-  const Place condition_place = evaluator_.place();
-  result.name = name_of_step(frame);
-  Event event{.kind = EventKind::step_started, .job = request_.key, .step = result.position, .name = result.name};
-  event.place = step.place;
-  if (wanted && !*wanted) {
-    result.outcome = result.conclusion = Outcome::skipped;
-    return conclude(std::move(result));
-  }
-  bus_.publish(std::move(event));
-
-  Handled handled;
-  bool timed_out = false;
-  std::string limit;
-  if (!wanted) handled = fail_step(frame, wanted.error(), condition_place);
-  else if (!layer) handled = fail_step(frame, layer.error(), env_place);
-  else if (auto timeout = timeout_of(step, frame.context()); !timeout) {
-    handled = fail_step(frame, timeout.error(), evaluator_.place());
-  } else {
-    // A cancelled job interrupts this step unless its condition holds for a cancelled job too.
-    const auto still = evaluator_.condition(step.condition, state_->context(frame.layer, Outcome::cancelled, frame.extras));
-    std::optional<std::stop_callback<Forward>> on_job_stop;
-    if (!still || !*still) on_job_stop.emplace(job_stop_.get_token(), Forward{&step_stop});
-    const std::stop_callback<Forward> on_end(end_now_.get_token(), Forward{&step_stop});
-    const Deadline deadline(*timeout, step_stop);
-    handled = perform(frame, result.name);
-    timed_out = deadline.passed();
-    limit = *timeout ? parser::expression::format_number((*timeout)->count() / 60000.0) : "";
-  }
-  result.elapsed = since(start);
-  settle(frame, result, handled, timed_out, limit);
+  return {.step = request_.steps[index], .use = uses_[index], .stage = stage, .position = position, .file_tag = position};
 }
 
-void JobRun::settle(StepFrame& frame, StepResult& result, const Handled& handled, bool timed_out,
-                    const std::string& limit) {
-  result.exit_code = handled.exit_code;
-  result.error = handled.error;
-  result.message = handled.message;
-  result.outcome = handled.ok ? Outcome::success : Outcome::failure;
-  if (!handled.ok && timed_out) {
-    result.error = ErrorCode::timeout;
-    result.message = "The action '" + result.name + "' has timed out after " + limit + " minutes.";
-    report(Level::error, result.message, result.position, frame.step.place);
-  } else if (!handled.ok && handled.error == ErrorCode::cancelled) {
-    result.outcome = Outcome::cancelled;
-    result.message = "The operation was canceled.";
-    report(Level::error, result.message, result.position, frame.step.place);
+void JobRun::run_pre(std::size_t index) {
+  StepTask task = task_for(index, ActionStage::pre);
+  const std::string name = name_of_step(task.step, evaluator_, state_->context(scope_, {}));
+  task.name = "Pre " + name;
+  if (execute(task) != Outcome::skipped) register_post(index, name);
+}
+
+void JobRun::run_main(std::size_t index) {
+  const StepTask task = task_for(index, ActionStage::main);
+  if (task.step.control != StepControl::none) return control(task.step, task.position);
+  if (task.step.background) return start_in_background(task, index);
+  if (execute(task) != Outcome::skipped) register_post(index, result_.steps.back().name);
+}
+
+void JobRun::run_post(const Post& post) {
+  StepTask task = task_for(post.index, ActionStage::post);
+  task.name = "Post " + post.name;
+  execute(task);
+}
+
+void JobRun::register_post(std::size_t index, const std::string& name) {
+  if (uses_[index].post_registered || !uses_[index].has_post()) return;
+  uses_[index].post_registered = true;
+  posts_.push_back({index, name});
+}
+
+Outcome JobRun::execute(const StepTask& task) {
+  StepExecution execution(lane(), scope_, task);
+  if (kill_stop_.stop_requested()) {
+    execution.give_up();  // nothing begins any more once a cancelled job has used its time
+  } else if (execution.begin()) {
+    tell_begin(execution.result(), task.step.place);
+    execution.run();
   }
+  conclude(execution.result());
+  tell_end(execution.result());
+  return execution.result().outcome;
+}
+
+void JobRun::start_in_background(const StepTask& task, std::size_t index) {
+  if (kill_stop_.stop_requested()) return void(execute(task));
+  const auto skipped = background_.start(
+      lane(), scope_, task, index, [this, place = task.step.place](const StepResult& result) { tell_begin(result, place); },
+      [this](const StepResult& result) { tell_end(result); });
+  if (!skipped) return;
+  conclude(*skipped);
+  tell_end(*skipped);
+}
+
+std::vector<std::size_t> JobRun::targets_of(const StepRequest& step) const {
+  return step.control == StepControl::wait_all ? background_.left() : background_.left(step.targets);
+}
+
+/// wait, wait-all, cancel: these run whatever happened before.
+void JobRun::control(const StepRequest& step, const std::string& position) {
+  const auto start = Clock::now();
+  const auto running = targets_of(step);
+  std::vector<std::string> names;
+  for (const auto each : running) names.push_back(background_.name_of(each));
+  const bool cancels = step.control == StepControl::cancel;
+  StepResult result{.id = step.id, .position = position};
+  const auto named = evaluator_.string(step.name, state_->context(scope_, {}));
+  result.name = named && !named->empty() ? *named : name_of_control(step);
+  tell_begin(result, step.place);
+  log(position, (cancels ? "Cancelling background step(s): " : "Waiting for background step(s) to complete: ") + joined(names));
+  if (cancels) {
+    for (const auto each : running) background_.cancel(each);
+  }
+  const Outcome outcome = take(running, cancels ? Counts::at_the_end : Counts::now);
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    const StepResult& ended = result_.steps[result_.steps.size() - running.size() + i];
+    log(position, "  " + names[i] + ": " + std::string(name_of(ended.conclusion)));
+  }
+  result.outcome = cancels ? Outcome::success : outcome;
   result.conclusion = result.outcome;
-  if (result.outcome == Outcome::failure) {
-    const auto go_on = evaluator_.boolean(frame.step.continue_on_error, frame.context());
-    if (go_on && *go_on) result.conclusion = Outcome::success;
-    if (!go_on) report(Level::error, go_on.error().to_string(), result.position, evaluator_.place());
-  }
-  result.outputs = frame.effects.outputs;
-  result.summary = bus_.masker().mask(frame.effects.summary);
-  apply(frame.effects);
-  conclude(std::move(result));
+  result.elapsed = since(start);
+  scope_.set_step(result);
+  tell_end(result);
+  result_.steps.push_back(std::move(result));
 }
 
-void JobRun::apply(const ActionEffects& effects) {
-  for (const auto& directory : effects.path) state_->prepend_path(directory);
-  for (const auto& [name, value] : effects.environment) state_->set_environment(name, value);
+/// What these background steps did comes into force, in the order of their start.
+Outcome JobRun::take(const std::vector<std::size_t>& running, Counts counts) {
+  Outcome worst = Outcome::success;
+  for (const auto each : running) {
+    auto ended = background_.take(each);
+    result_.annotations.insert(result_.annotations.end(), ended.annotations.begin(), ended.annotations.end());
+    state_->apply(ended.effects);
+    scope_.set_step(ended.result);
+    register_post(ended.index, ended.result.name);
+    const Outcome outcome = ended.result.conclusion;
+    const bool expected = ended.cancelled_on_purpose && outcome == Outcome::cancelled;
+    if (outcome == Outcome::cancelled && !expected) worst = Outcome::cancelled;
+    if (outcome == Outcome::failure && worst == Outcome::success) worst = Outcome::failure;
+    if (counts == Counts::at_the_end) late_.push_back(ended.result);
+    else count(ended.result);
+    result_.steps.push_back(std::move(ended.result));
+  }
+  return worst;
 }
 
-void JobRun::conclude(StepResult result) {
-  state_->set_step(result);
-  if (result.conclusion == Outcome::failure && state_->status != Outcome::cancelled) state_->status = Outcome::failure;
-  if (result.conclusion == Outcome::cancelled || job_stop_.stop_requested()) state_->status = Outcome::cancelled;
-  if (result.conclusion == Outcome::failure && !result_.error) {
-    result_.error = result.error.value_or(ErrorCode::failed);
-    result_.message = result.message;
+/// Background steps that nobody waited for, and the failures of those that were cancelled.
+void JobRun::wait_for_rest() {
+  if (!background_.left().empty()) {
+    const StepRequest wait{.id = "__implicit_wait_all", .control = StepControl::wait_all, .place = request_.place};
+    control(wait, std::to_string(request_.steps.size() + 1));
   }
+  for (const auto& result : late_) count(result);
+}
+
+void JobRun::tell_begin(const StepResult& result, const Place& place) {
+  Event event{.kind = EventKind::step_started, .job = request_.key, .step = result.position, .name = result.name};
+  event.place = place;
+  bus_.publish(std::move(event));
+}
+
+void JobRun::tell_end(const StepResult& result) {
   Event event{.kind = EventKind::step_finished, .job = request_.key, .step = result.position, .name = result.name};
   event.outcome = result.conclusion;
   event.elapsed = result.elapsed;
   if (result.outcome != result.conclusion) event.text = "failed, and the job goes on (continue-on-error)";
   bus_.publish(std::move(event));
-  result_.steps.push_back(std::move(result));
 }
 
-/// Nothing begins any more once a cancelled job has used its time.
-void JobRun::not_started(StepResult result, const std::string& name) {
-  result.name = name;
-  result.outcome = result.conclusion = Outcome::cancelled;
-  conclude(std::move(result));
+void JobRun::conclude(const StepResult& result) {
+  scope_.set_step(result);
+  if (result.conclusion == Outcome::cancelled || job_stop_.stop_requested()) state_->status = Outcome::cancelled;
+  count(result);
+  result_.steps.push_back(result);
 }
 
-void JobRun::run_post(Post& post) {
-  const auto start = Clock::now();
-  if (job_stop_.stop_requested()) state_->status = Outcome::cancelled;
-  StepResult result{.name = post.name, .position = post.position};
-  if (end_now_.stop_requested()) return not_started(std::move(result), post.name);
-  evaluator_.set_step(post.position);
-  if (post.action->post_step() == PostStep::on_success && state_->status != Outcome::success) {
-    result.outcome = result.conclusion = Outcome::skipped;
-    return conclude(std::move(result));
-  }
-  bus_.publish({.kind = EventKind::step_started, .job = request_.key, .step = post.position, .name = post.name});
-  // Post steps clean up: they also run in a cancelled job and are not interrupted by its cancellation,
-  // as long as it may take.
-  StepFrame frame{request_, services_, *host_, *state_, evaluator_, *post.step, post.position, post.layer,
-                  extras_of(*post.step), end_now_.get_token(), result_.annotations};
-  const Handled handled = run_native_post(frame, *post.action, post.inputs, post.state);
-  result.elapsed = since(start);
-  settle(frame, result, handled, false, "");
+/// What a failed step means for its job.
+void JobRun::count(const StepResult& result) {
+  if (result.conclusion != Outcome::failure) return;
+  if (state_->status != Outcome::cancelled) state_->status = Outcome::failure;
+  if (result_.error) return;
+  result_.error = result.error.value_or(ErrorCode::failed);
+  result_.message = result.message;
 }
 
-/// A URL that cannot be evaluated is told and fails no job, as on GitHub.
-void JobRun::read_environment_url() {
-  if (request_.environment_url.empty()) return;
-  auto url = evaluator_.string(request_.environment_url, state_->context({}, state_->status));
-  if (!url) return report(Level::warning, "environment url: " + url.error().to_string(), "", evaluator_.place());
-  if (bus_.masker().mask(*url) != *url) {
-    return report(Level::warning, "Skip setting environment url as it may contain secret.", "", request_.environment_url.place);
-  }
-  result_.environment_url = std::move(*url);
+/// Pre steps, the job's steps as they stand in it, post steps: background steps end in any order.
+void JobRun::sort_results() {
+  const auto rank = [](const StepResult& result) {
+    if (result.position.ends_with(".pre")) return 0;
+    return result.position.ends_with(".post") ? std::numeric_limits<int>::max() : std::stoi(result.position);
+  };
+  std::stable_sort(result_.steps.begin(), result_.steps.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
 }
 
 void JobRun::finish() {
+  sort_results();
   result_.conclusion = state_->status;
   if (job_stop_.stop_requested()) result_.conclusion = Outcome::cancelled;
   if (deadline_.passed()) {
     result_.error = ErrorCode::timeout;
     result_.message = "The job has exceeded the maximum execution time of " +
                       parser::expression::format_number(request_.timeout->count() / 60000.0) + " minutes.";
-    report(Level::error, result_.message, "", request_.place);
+    report(Level::error, result_.message, request_.place);
   } else if (result_.conclusion == Outcome::cancelled) {
     result_.error = ErrorCode::cancelled;
   }
   read_environment_url();
-  auto outputs = evaluator_.map(request_.outputs, state_->context({}, state_->status));
+  set_outputs();
+}
+
+/// A URL that cannot be evaluated is told and fails no job, as on GitHub.
+void JobRun::read_environment_url() {
+  if (request_.environment_url.empty()) return;
+  auto url = evaluator_.string(request_.environment_url, state_->context(scope_, {}));
+  if (!url) return report(Level::warning, "environment url: " + url.error().to_string(), evaluator_.place());
+  if (bus_.masker().mask(*url) != *url) {
+    return report(Level::warning, "Skip setting environment url as it may contain secret.", request_.environment_url.place);
+  }
+  result_.environment_url = std::move(*url);
+}
+
+void JobRun::set_outputs() {
+  auto outputs = evaluator_.map(request_.outputs, state_->context(scope_, {}));
   if (!outputs) {
-    report(Level::error, outputs.error().to_string(), "", evaluator_.place());
+    report(Level::error, outputs.error().to_string(), evaluator_.place());
     if (result_.conclusion == Outcome::success) result_.conclusion = Outcome::failure;
     if (!result_.error) result_.error = outputs.error().code;
     return;
   }
   for (auto& [name, value] : *outputs) {
     if (bus_.masker().mask(value) != value) {
-      report(Level::warning, "Skip output '" + name + "' since it may contain secret.", "", request_.place);
+      report(Level::warning, "Skip output '" + name + "' since it may contain secret.", request_.place);
     } else {
       result_.outputs[name] = std::move(value);
     }

@@ -1,6 +1,7 @@
 #pragma once
-// Runs the steps of one job as GitHub's runner does: conditions, environment layers, commands, outputs,
-// outcome and conclusion, post steps in reverse order, cancellation during which always() steps still run.
+// Runs the steps of one job as GitHub's runner does: conditions, environment layers, commands, outputs, outcome and
+// conclusion, actions of every kind with their pre and post steps, background steps, cancellation during which always()
+// steps still run. Fetches nothing itself: remote actions come from an ActionSource, containers from the StepHost.
 // Publishes step events; job events are the caller's. Jobs may run at the same time, each on its own thread.
 
 #include <functional>
@@ -13,9 +14,11 @@
 #include "executors/base/events.h"
 #include "executors/base/process.h"
 #include "executors/step/action_container.h"
+#include "executors/step/action_source.h"
 #include "executors/step/evaluator.h"
 #include "executors/step/job_request.h"
 #include "executors/step/native_action.h"
+#include "executors/step/node_runtime.h"
 #include "parser/diagnostics/diagnostic.h"
 
 namespace drydock::step {
@@ -32,6 +35,8 @@ class StepHost {
   virtual Environment environment() = 0;
   /// Members of the job context that only the place knows: `container` and `services`, as GitHub documents them.
   virtual Object job_members() { return {}; }
+  /// By which path the Node of this machine starts there. Called when an action needs it.
+  virtual Result<std::string> node_program(const std::string& on_this_machine) { return on_this_machine; }
   /// Brings the image of a container action (pulls, or builds it); called before the job's first step.
   virtual Status prepare_container(const ActionContainer& container, std::stop_token stop);
   /// Runs a container action beside the job, in its network, with its workspace, until it ends.
@@ -46,9 +51,15 @@ using Hosts = std::map<Isolation, HostFactory>;
 /// Isolation `host`: steps as plain processes of this machine and user.
 Hosts machine_hosts();
 
+/// Actions that have a native form run as that, or as their originals (--real-actions).
+enum class NativeForms { preferred, unused };
+
 struct JobServices {
   Bus* bus = nullptr;                        // required
   const NativeActions* actions = nullptr;
+  NativeForms native_forms = NativeForms::preferred;
+  ActionSource* source = nullptr;            // of all other remote actions; they are refused without it
+  NodeSettings node;                         // what runs JavaScript actions
   build::BuildService* builder = nullptr;
   std::function<std::optional<std::string>(const std::string& name)> secret;  // asked for the request's names
   Hosts hosts = machine_hosts();
@@ -57,13 +68,16 @@ struct JobServices {
   std::function<Environment(const JobRequest& request)> action_environment;
 };
 
-/// What this engine would refuse in the job: actions without a native form, versions that are not served,
-/// unknown shells, functions that are not performed, the isolation. Empty when the job can start.
+/// What this engine would refuse in the job, as far as it can be told before anything is fetched or run: actions that
+/// are not served, metadata that is at hand, unknown shells, functions that are not performed, the isolation.
+/// Empty when the job can start.
 parser::Diagnostics check_job(const JobRequest& request, const JobServices& services);
 
 /// Runs to the end; makes the directories of request.places and removes docker_config again. A job that
-/// check_job refuses fails without running anything. A skipped step has a step_finished event alone.
-/// On a stop request the running step is interrupted and only always() and cancelled() steps still run.
+/// check_job refuses, or whose actions cannot be had, fails without running anything. A skipped step has a
+/// step_finished event alone. Steps of composite actions have no events of their own but their output, which carries
+/// the position of the job's step. On a stop request the running step is interrupted and only always() and cancelled()
+/// steps still run, for request.cancel_timeout at most.
 JobResult run_job(const JobRequest& request, const JobServices& services, std::stop_token stop = {});
 
 }  // namespace drydock::step

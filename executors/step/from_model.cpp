@@ -51,7 +51,45 @@ StepRequest step_of(const model::Step& step, const std::string& file) {
   out.continue_on_error = text_of(step.continue_on_error, file);
   out.timeout_minutes = text_of(step.timeout_minutes, file);
   out.place = place_of(step.range, file);
+  out.background = step.background;
+  for (const auto& id : step.wait_for) out.targets.push_back(id.value);
+  if (step.cancel) out.targets.push_back(step.cancel->value);
+  switch (step.kind) {
+    case model::StepKind::wait: out.control = StepControl::wait; break;
+    case model::StepKind::wait_all: out.control = StepControl::wait_all; break;
+    case model::StepKind::cancel: out.control = StepControl::cancel; break;
+    default: break;
+  }
   return out;
+}
+
+std::vector<StepRequest> steps_of(const std::vector<model::Step>& steps, const std::string& file) {
+  std::vector<StepRequest> out;
+  for (const auto& step : steps) {
+    if (step.kind == model::StepKind::wait_all && !step.wait_all) continue;
+    if (step.kind != model::StepKind::parallel) {
+      out.push_back(step_of(step, file));
+      continue;
+    }
+    StepRequest wait = step_of(step, file);
+    wait.control = StepControl::wait;
+    for (const auto& inner : step.parallel) {
+      out.push_back(step_of(inner, file));
+      out.back().background = true;
+      wait.targets.push_back(inner.id);
+    }
+    out.push_back(std::move(wait));
+  }
+  return out;
+}
+
+std::string name_of_control(const StepRequest& step) {
+  std::string names;
+  for (const auto& id : step.targets) {
+    if (!id.starts_with("__")) names += (names.empty() ? "" : ", ") + id;
+  }
+  if (step.control == StepControl::cancel) return "Cancel " + names;
+  return "Wait for " + (step.control == StepControl::wait_all ? "all background steps" : names.empty() ? "parallel steps" : names);
 }
 
 parser::Diagnostic refusal(const Place& place, std::string what, std::string mend) {
@@ -69,21 +107,6 @@ parser::Diagnostic refusal(const parser::Range& range, const std::string& file, 
   auto diagnostic = refusal(place_of(range, file), std::move(what), std::move(mend));
   diagnostic.range = range;
   return diagnostic;
-}
-
-parser::Diagnostics unsupported_in(const model::Step& step, const std::string& file) {
-  parser::Diagnostics out;
-  const auto refuse = [&](const char* what) { out.push_back(refusal(step.range, file, what)); };
-  switch (step.kind) {
-    case model::StepKind::run:
-    case model::StepKind::uses: break;
-    case model::StepKind::wait:
-    case model::StepKind::wait_all: refuse("a step that waits for background steps is not supported yet"); break;
-    case model::StepKind::cancel: refuse("a step that cancels a background step is not supported yet"); break;
-    case model::StepKind::parallel: refuse("steps in parallel are not supported yet"); break;
-  }
-  if (step.background) refuse("a background step is not supported yet");
-  return out;
 }
 
 }  // namespace drydock::step

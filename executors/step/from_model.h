@@ -1,6 +1,5 @@
 #pragma once
 // From the workflow reader's model to the texts of a job message. Pure.
-// What this engine does not perform yet is named here, with its place, before anything runs.
 
 #include <string>
 #include <vector>
@@ -18,10 +17,13 @@ Text text_of(const std::optional<parser::workflow::Token>& token, const std::str
 /// A mapping, an expression that gives one, or nothing.
 TextMap map_of(const std::optional<parser::workflow::Token>& token, const std::string& file);
 
+/// One step that stands alone.
 StepRequest step_of(const parser::workflow::Step& step, const std::string& file);
+/// All of a list. `parallel:` becomes background steps and a wait for them; a `wait-all: false` nothing.
+std::vector<StepRequest> steps_of(const std::vector<parser::workflow::Step>& steps, const std::string& file);
 
-/// Steps of kinds that are not performed: background, wait, cancel, parallel.
-parser::Diagnostics unsupported_in(const parser::workflow::Step& step, const std::string& file);
+/// "Wait for server, db", of a step that waits or cancels and has no name.
+std::string name_of_control(const StepRequest& step);
 
 /// "not supported yet: …" at a place.
 parser::Diagnostic refusal(const parser::Range& range, const std::string& file, std::string what,

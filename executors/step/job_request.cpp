@@ -6,6 +6,7 @@ namespace drydock::step {
 namespace {
 
 constexpr std::array k_isolations{"host", "sandbox", "container"};
+constexpr std::array k_controls{"none", "wait", "wait-all", "cancel"};
 constexpr std::array k_text_kinds{"literal", "expression", "insert"};
 constexpr std::array k_outcomes{Outcome::none, Outcome::success, Outcome::failure, Outcome::cancelled,
                                 Outcome::skipped};
@@ -66,6 +67,9 @@ OrderedJson step_json(const StepRequest& step) {
           {"env", map_json(step.env)},
           {"continue-on-error", text_json(step.continue_on_error)},
           {"timeout-minutes", text_json(step.timeout_minutes)},
+          {"background", step.background},
+          {"control", k_controls[static_cast<std::size_t>(step.control)]},
+          {"targets", step.targets},
           {"place", place_json(step.place)}};
 }
 
@@ -82,6 +86,9 @@ StepRequest step_from(const OrderedJson& json) {
   step.env = map_from(json.at("env"));
   step.continue_on_error = text_from(json.at("continue-on-error"));
   step.timeout_minutes = text_from(json.at("timeout-minutes"));
+  json.at("background").get_to(step.background);
+  step.control = static_cast<StepControl>(index_of(k_controls, json.at("control").get<std::string>(), "control"));
+  json.at("targets").get_to(step.targets);
   step.place = place_from(json.at("place"));
   return step;
 }

@@ -38,8 +38,11 @@ struct Text {
 /// `env:`, `with:`, `outputs:`. A whole mapping written as one expression is a single entry with an insert key.
 using TextMap = std::vector<std::pair<Text, Text>>;
 
+/// What a step without `run` and `uses` does to background steps.
+enum class StepControl { none, wait, wait_all, cancel };
+
 struct StepRequest {
-  std::string id;  // as written; empty when the workflow gives none
+  std::string id;  // as written, or made ("__run"); unique among the steps beside it
   Text name;
   Text condition;  // completed: "success()", or "success() && (…)" without a status function
   Text run;        // a step has either run …
@@ -50,6 +53,9 @@ struct StepRequest {
   TextMap env;
   Text continue_on_error;  // "true", "false" or an expression
   Text timeout_minutes;    // a number or an expression
+  bool background = false;           // the next step does not wait for it
+  StepControl control = StepControl::none;
+  std::vector<std::string> targets;  // wait, cancel: ids of background steps
   Place place;
 
   bool is_action() const { return !uses.empty(); }
@@ -81,7 +87,7 @@ struct RunnerInfo {
 };
 
 struct JobRequest {
-  static constexpr int k_schema = 1;
+  static constexpr int k_schema = 2;
 
   std::string key;       // "build" or "build (linux, 22)": unique in the run, names the job in events
   std::string job_id;    // the key under `jobs:`, GITHUB_JOB

@@ -30,20 +30,21 @@ Value object_of(const OrderedJson& json) {
   return json.is_object() ? Value::from_json(json) : Value(Object());
 }
 
-void add_status_functions(Context& context, Outcome status) {
+/// `status` of the job or composite action; cancelled() always asks the job.
+void add_status_functions(Context& context, Outcome status, Outcome job) {
   const auto tells = [](bool answer) {
     return [answer](std::span<const Value>) -> expression::Checked<Value> { return Value(answer); };
   };
   context.set_function("always", tells(true));
   context.set_function("success", tells(status == Outcome::success));
   context.set_function("failure", tells(status == Outcome::failure));
-  context.set_function("cancelled", tells(status == Outcome::cancelled));
+  context.set_function("cancelled", tells(job == Outcome::cancelled));
 }
 
 }  // namespace
 
 JobState::JobState(const JobRequest& request, std::map<std::string, std::string> secrets, Environment base, Object job)
-    : request_(request), base_(std::move(base)), job_(std::move(job)) {
+    : request_(&request), base_(std::move(base)), job_(std::move(job)) {
   const Value github = object_of(request.github);
   for (const auto& member : github.object()) github_.set(member.name, member.value);
   const auto token = secrets.find("GITHUB_TOKEN");
@@ -64,14 +65,14 @@ JobState::JobState(const JobRequest& request, std::map<std::string, std::string>
 
 Value JobState::runner_value() const {
   Object runner;
-  runner.set("os", request_.runner.os);
-  runner.set("arch", request_.runner.arch);
-  runner.set("name", request_.runner.name);
-  runner.set("environment", request_.runner.environment);
-  runner.set("tool_cache", request_.places.tool_cache);
-  runner.set("temp", request_.places.temp);
-  runner.set("workspace", std::filesystem::path(request_.places.workspace).parent_path().string());
-  if (request_.runner.debug) runner.set("debug", "1");
+  runner.set("os", request_->runner.os);
+  runner.set("arch", request_->runner.arch);
+  runner.set("name", request_->runner.name);
+  runner.set("environment", request_->runner.environment);
+  runner.set("tool_cache", request_->places.tool_cache);
+  runner.set("temp", request_->places.temp);
+  runner.set("workspace", std::filesystem::path(request_->places.workspace).parent_path().string());
+  if (request_->runner.debug) runner.set("debug", "1");
   return Value(std::move(runner));
 }
 
@@ -88,16 +89,23 @@ Context JobState::job_env_context() const {
   return context;
 }
 
-Context JobState::context(const Layer& layer, Outcome state, const GithubExtras& extras) const {
+Scope JobState::scope() const { return {.inputs = inputs_}; }
+
+Context JobState::context(const Scope& scope, const Layer& layer, const GithubExtras& extras,
+                          std::optional<Outcome> as_if) const {
   Context context = job_env_context();
   Object env;
   for (const auto& [name, value] : global_) env.set(name, value);
   for (const auto& [name, value] : layer) env.set(name, value);
+  const Outcome job_status = as_if.value_or(status);
   Object job = job_;
-  job.set("status", std::string(name_of(state)));
-  context.set("github", github_value(extras)).set("env", Value(std::move(env))).set("job", Value(std::move(job)));
-  context.set("runner", runner_).set("steps", Value(steps_));
-  add_status_functions(context, state);
+  job.set("status", std::string(name_of(job_status)));
+  GithubExtras github = scope.github;
+  if (scope.action_status) github.emplace_back("action_status", name_of(as_if.value_or(*scope.action_status)));
+  github.insert(github.end(), extras.begin(), extras.end());
+  context.set("github", github_value(github)).set("env", Value(std::move(env))).set("job", Value(std::move(job)));
+  context.set("runner", runner_).set("steps", Value(scope.steps)).set("inputs", scope.inputs);
+  add_status_functions(context, as_if.value_or(scope.action_status.value_or(status)), job_status);
   context.set_function("hashFiles", [this](std::span<const Value> arguments) { return hash(arguments); });
   return context;
 }
@@ -106,27 +114,29 @@ expression::Checked<Value> JobState::hash(std::span<const Value> arguments) cons
   std::vector<std::string> texts;
   for (const auto& argument : arguments) texts.push_back(argument.to_string());
   const auto home = base_.find("HOME");
-  auto result = hash_files(texts, {.workspace = request_.places.workspace, .home = home == base_.end() ? "" : home->second});
+  auto result = hash_files(texts, {.workspace = request_->places.workspace, .home = home == base_.end() ? "" : home->second});
   if (!result.ok()) return expression::evaluation_error(result.error().to_string());
   return Value(std::move(*result));
+}
+
+void JobState::add_variables(const Layer& layer, const GithubExtras& extras, Environment& to) const {
+  for (const auto& [name, value] : global_) to[name] = value;
+  for (const auto& [name, value] : layer) to[name] = value;
+  to["GITHUB_ACTIONS"] = "true";
+  const Value github_context = github_value(extras);
+  const Object& github = github_context.object();
+  for (const char* name : k_exported) {
+    const Value* value = github.find(name);
+    if (value && value->is_primitive() && !value->is_null()) to["GITHUB_" + upper(name)] = value->to_string();
+  }
+  for (const auto& member : runner_.object()) to["RUNNER_" + upper(member.name)] = member.value.to_string();
 }
 
 Environment JobState::process_environment(const Layer& layer, const GithubExtras& extras) const {
   Environment out = base_;
   out.insert_or_assign("CI", "true");  // the one default that a workflow may change
-  out["DOCKER_CONFIG"] = request_.places.docker_config;
-  for (const auto& [name, value] : global_) out[name] = value;
-  for (const auto& [name, value] : layer) out[name] = value;
-
-  out["GITHUB_ACTIONS"] = "true";
-  const Value github_context = github_value(extras);
-  const Object& github = github_context.object();
-  for (const char* name : k_exported) {
-    const Value* value = github.find(name);
-    if (value && value->is_primitive() && !value->is_null()) out["GITHUB_" + upper(name)] = value->to_string();
-  }
-  for (const auto& member : runner_.object()) out["RUNNER_" + upper(member.name)] = member.value.to_string();
-
+  out["DOCKER_CONFIG"] = request_->places.docker_config;
+  add_variables(layer, extras, out);
   std::string& search = out["PATH"];
   for (auto directory = path_.rbegin(); directory != path_.rend(); ++directory) {
     search = search.empty() ? *directory : *directory + ":" + search;
@@ -134,15 +144,15 @@ Environment JobState::process_environment(const Layer& layer, const GithubExtras
   return out;
 }
 
-void JobState::set_step(const StepResult& result) {
-  if (result.id.empty() || result.id.starts_with("__")) return;
-  Object outputs;
-  for (const auto& [name, value] : result.outputs) outputs.set(name, value);
-  Object step;
-  step.set("outputs", Value(std::move(outputs)));
-  step.set("outcome", std::string(name_of(result.outcome)));
-  step.set("conclusion", std::string(name_of(result.conclusion)));
-  steps_.set(result.id, Value(std::move(step)));
+Environment JobState::container_environment(const Layer& layer, const GithubExtras& extras) const {
+  Environment out{{"CI", "true"}};
+  add_variables(layer, extras, out);
+  return out;
+}
+
+void JobState::apply(const ActionEffects& effects) {
+  for (const auto& directory : effects.path) prepend_path(directory);
+  for (const auto& [name, value] : effects.environment) set_environment(name, value);
 }
 
 }  // namespace drydock::step

@@ -1,7 +1,9 @@
 #pragma once
-// The contexts of a running job and how its steps change them. Owned by the engine, used by one thread.
+// The contexts of a running job and how its steps change them, but for what belongs to a scope. A value: a background
+// step works on a copy of its own. Used by one thread.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,14 +12,9 @@
 #include "executors/step/action_context.h"
 #include "executors/step/evaluator.h"
 #include "executors/step/job_request.h"
+#include "executors/step/scope.h"
 
 namespace drydock::step {
-
-/// Names and values in order; a later one replaces an equal name in place.
-using Layer = std::vector<std::pair<std::string, std::string>>;
-
-/// What a step adds to the github context while it runs: action, action_repository, action_ref, env, output, …
-using GithubExtras = std::vector<std::pair<std::string, std::string>>;
 
 class JobState {
  public:
@@ -25,33 +22,39 @@ class JobState {
   /// context that do not change.
   JobState(const JobRequest& request, std::map<std::string, std::string> secrets, Environment base, Object job = {});
 
-  /// For evaluating: global environment with `layer` over it, job status `status`.
-  Context context(const Layer& layer, Outcome status, const GithubExtras& extras = {}) const;
+  /// The scope of the job's own steps, as the job begins.
+  Scope scope() const;
+  /// For evaluating: global environment with `layer` over it. `as_if`: this status instead of the job's and the
+  /// composite action's.
+  Context context(const Scope& scope, const Layer& layer, const GithubExtras& extras = {},
+                  std::optional<Outcome> as_if = {}) const;
   /// Without env, steps, job and runner: what a job's own `env:` may see.
   Context job_env_context() const;
 
   /// What a step's process gets: machine, global, `layer`, then the names nobody overrides.
   Environment process_environment(const Layer& layer, const GithubExtras& extras) const;
+  /// The same for a container, which has a machine of its own.
+  Environment container_environment(const Layer& layer, const GithubExtras& extras) const;
 
   void set_environment(const std::string& name, const std::string& value) { global_[name] = value; }
   void prepend_path(const std::string& directory) { path_.insert(path_.begin(), directory); }
-  /// steps.<id>; generated ids ("__run") are kept out, as on GitHub.
-  void set_step(const StepResult& result);
+  /// What a step did to the steps after it.
+  void apply(const ActionEffects& effects);
 
   Outcome status = Outcome::success;
 
  private:
+  void add_variables(const Layer& layer, const GithubExtras& extras, Environment& to) const;
   Value github_value(const GithubExtras& extras) const;
   Value runner_value() const;
   parser::expression::Checked<Value> hash(std::span<const Value> arguments) const;
 
-  const JobRequest& request_;
+  const JobRequest* request_;
   Environment base_;
   Environment global_;
   std::vector<std::string> path_;
   Object github_;
   Value vars_, inputs_, needs_, strategy_, matrix_, secrets_, runner_;
-  Object steps_;
   Object job_;
 };
 

@@ -225,7 +225,7 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   if (workflow_.env) request.env.push_back(step::map_of(workflow_.env, workflow_.file));
   if (job_.env) request.env.push_back(step::map_of(job_.env, workflow_.file));
   request.outputs = step::map_of(job_.outputs, workflow_.file);
-  for (const auto& each : job_.steps) request.steps.push_back(step::step_of(each, workflow_.file));
+  request.steps = step::steps_of(job_.steps, workflow_.file);
   read_defaults(request);
   request.secrets = settings_.secrets;
   if (const auto& granted = job_.granted) {
@@ -359,10 +359,6 @@ parser::Diagnostics unsupported_in(const model::Workflow& workflow, const model:
     refuse(job.services_value->range, "service containers ('services:' of job '" + job.id + "') are not supported yet");
   }
   if (job.snapshot) refuse(job.snapshot->value.range, "custom images ('snapshot:' of job '" + job.id + "') are not supported");
-  for (const auto& each : job.steps) {
-    auto more = step::unsupported_in(each, workflow.file);
-    out.insert(out.end(), more.begin(), more.end());
-  }
   return out;
 }
 

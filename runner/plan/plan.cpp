@@ -35,6 +35,8 @@ class Planner {
  public:
   Planner(const PlanInputs& inputs, Plan& plan) : inputs_(inputs), plan_(plan) {
     services_.actions = inputs.actions;
+    services_.native_forms = inputs.native_forms;
+    services_.source = inputs.source;
     services_.hosts = inputs.hosts;
   }
 
@@ -294,10 +296,12 @@ class Planner {
         if (!text->empty()) out.values.push_back(values.value(key, *text));
       }
     }
+    if (step.background) out.values.push_back({.name = "background", .text = "true", .place = step.place});
     const PlannedValue* run = find(out.values, "run");
     const std::string script = run ? (run->known() ? run->text : step.run.shown()) : "";
     out.name = !step.name.empty() && name.known() ? name.text
                : !step.name.empty()               ? step.name.shown()
+               : step.control != step::StepControl::none ? step::name_of_control(step)
                : step.is_action()                 ? "Run " + step.uses.text
                                                   : "Run " + script.substr(0, script.find('\n'));
     return out;

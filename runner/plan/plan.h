@@ -83,6 +83,8 @@ struct PlanInputs {
   RunSettings settings;
   std::vector<worker::Worker> workers;
   const step::NativeActions* actions = nullptr;
+  step::NativeForms native_forms = step::NativeForms::preferred;
+  step::ActionSource* source = nullptr;  // asked for nothing but what is at hand
   step::Hosts hosts = step::machine_hosts();
   std::set<std::string> jobs;            // -j; all when empty
 };

@@ -115,7 +115,7 @@ TEST_CASE("printed commands act") {
           echo "it is topsecret"
           echo "::group::G"; echo in; echo "::endgroup::"
           echo "::error file=a.c,line=4,col=2,title=T::wrong"
-          echo "::notice::on the other stream" >&2
+          echo "::notice::on the other stream" >&2; sleep 0.2  # commands on the one stop those on the other
           echo "::notice::note"
           echo "::debug::hidden"
           echo "::stop-commands::tok"
@@ -280,8 +280,7 @@ TEST_CASE("what cannot run is refused before anything runs") {
   };
   const Row rows[] = {
       {"      - run: touch ran\n      - uses: some/action@v1\n", "w.yml:7:15: action some/action@v1 has no native form"},
-      {"      - run: touch ran\n      - uses: ./local\n", "w.yml:7:15: local actions (./local) are not supported yet"},
-      {"      - run: touch ran\n      - uses: docker://alpine\n", "container actions (docker://alpine) are not supported yet"},
+      {"      - run: touch ran\n      - uses: docker://alpine\n", "container actions (docker://alpine) cannot run in this place"},
       {"      - run: touch ran\n      - run: echo\n        shell: cmd\n", "w.yml:8:16: shell 'cmd' exists on Windows only"},
   };
   for (const auto& row : rows) {

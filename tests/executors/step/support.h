@@ -1,6 +1,7 @@
 #pragma once
 // Runs the steps of a small workflow and keeps what happened, for the tests of this room.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,9 +34,44 @@ struct Ran {
   bool said(const std::string& text) const { return messages.find(text) != std::string::npos; }
 };
 
+using Files = std::map<std::string, std::string>;  // path to text
+
+inline void write_files(const std::string& root, const Files& files) {
+  for (const auto& [path, text] : files) {
+    REQUIRE(make_directories((std::filesystem::path(root) / path).parent_path()).ok());
+    REQUIRE(write_file_atomic(root + "/" + path, text, 0755, Durability::relaxed).ok());
+  }
+}
+
+/// Remote actions by "owner/repo@ref".
+class Trees : public ActionSource {
+ public:
+  explicit Trees(const std::map<std::string, Files>& trees) : root_(std::move(*TempDir::create())) {
+    for (const auto& [name, files] : trees) write_files(root_.path() + "/" + name, files);
+  }
+  Result<std::optional<ActionTree>> at_hand(const ActionReference&) override { return std::optional<ActionTree>(); }
+  Result<ActionTree> get(const ActionReference& reference, const std::string& token, std::stop_token) override {
+    const std::string name = reference.repository + "@" + reference.version;
+    asked += name + " " + token + "\n";
+    if (failure) return *failure;
+    if (!exists(root_.path() + "/" + name)) return make_error(ErrorCode::not_found, "no action " + name);
+    return ActionTree{.root = root_.path() + "/" + name, .commit = "abc", .came = ActionTree::Came::fetched};
+  }
+  bool offline() const override { return false; }
+
+  std::optional<Error> failure;
+  std::string asked;
+
+ private:
+  TempDir root_;
+};
+
 struct Setting {
   std::map<std::string, std::string> secrets;
   const NativeActions* actions = nullptr;
+  ActionSource* source = nullptr;
+  Files files;  // of the workspace
+  std::function<void(JobServices&)> services;
   std::stop_token stop;
   std::function<void(const Event&)> on_event;
   std::function<void(JobRequest&)> change;
@@ -57,7 +93,7 @@ inline JobRequest request_of(const std::string& yaml, const std::string& head = 
   if (workflow.env) request.env.push_back(map_of(workflow.env, "w.yml"));
   if (job.env) request.env.push_back(map_of(job.env, "w.yml"));
   request.outputs = map_of(job.outputs, "w.yml");
-  for (const auto& step : job.steps) request.steps.push_back(step_of(step, "w.yml"));
+  request.steps = steps_of(job.steps, "w.yml");
   if (job.defaults) {
     request.default_shell = text_of(job.defaults->shell, "w.yml");
     request.default_working_directory = text_of(job.defaults->working_directory, "w.yml");
@@ -80,6 +116,7 @@ inline Ran run(const std::string& yaml, const Setting& setting = {}, const std::
   request.places.docker_config = made->path() + "/docker";
   for (const auto& [name, value] : setting.secrets) request.secrets.push_back(name);
   if (setting.change) setting.change(request);
+  write_files(ran.workspace, setting.files);
   Bus bus(std::make_shared<Masker>());
   bus.listen([&](const Event& event) {
     ran.events.push_back(event);
@@ -90,11 +127,13 @@ inline Ran run(const std::string& yaml, const Setting& setting = {}, const std::
   JobServices services;
   services.bus = &bus;
   services.actions = setting.actions;
+  services.source = setting.source;
   services.action_environment = setting.action_environment;
   services.secret = [&](const std::string& name) -> std::optional<std::string> {
     const auto found = setting.secrets.find(name);
     return found == setting.secrets.end() ? std::nullopt : std::optional(found->second);
   };
+  if (setting.services) setting.services(services);
   ran.result = run_job(request, services, setting.stop);
   INFO(ran.log << ran.messages);
   return ran;
