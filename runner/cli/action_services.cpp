@@ -1,7 +1,10 @@
 #include "runner/cli/action_services.h"
 
+#include "executors/action_store/action_store.h"
 #include "executors/actions/register.h"
+#include "executors/oci/store.h"
 #include "executors/sandbox/emulation.h"
+#include "runner/cli/called_workflows.h"
 
 namespace drydock::runner {
 
@@ -35,6 +38,38 @@ void register_actions(step::NativeActions& table, const PreparedWorkflows&, cons
         ->verify_login(login.registry, login.username, login.password, stop);
   };
   actions::register_native_actions(table, services);
+}
+
+namespace {
+
+std::string store_of(const Config& config) { return config.store.empty() ? oci::default_store_root() : config.store; }
+
+}  // namespace
+
+Result<std::unique_ptr<step::ActionSource>> make_action_store(const WorkflowArguments& arguments, const Config& config) {
+  action_store::ActionStoreOptions options;
+  options.root = store_of(config) + "/actions";
+  options.server = {config.actions_server, config.actions_api};
+  options.offline = arguments.offline;
+  for (const auto& text : arguments.action_sources) {
+    DRYDOCK_ASSIGN(const auto source, parse_repository_source(text));
+    options.sources.push_back({source.repository, source.ref, source.path});
+  }
+  return std::unique_ptr<step::ActionSource>(std::make_unique<action_store::ActionStore>(std::move(options), make_curl_client()));
+}
+
+std::vector<std::string> unused_sources(const WorkflowArguments& arguments, const step::NativeActions& actions) {
+  std::vector<std::string> out;
+  for (const auto& text : arguments.action_sources) {
+    const auto name = text.substr(0, text.find_first_of("@="));
+    if (arguments.real_actions || !actions.find({.repository = name})) continue;
+    out.push_back("--action-source " + name + " is not used: it has a native form. --real-actions runs originals");
+  }
+  return out;
+}
+
+step::NodeSettings node_settings(const Config& config) {
+  return {.program = config.node, .externals = store_of(config) + "/externals"};
 }
 
 }  // namespace drydock::runner

@@ -33,7 +33,11 @@ int plan(const PlanArguments& arguments) {
   inputs.event = prepared->event;
   inputs.settings = prepared->settings;
   inputs.workers = {worker::local_worker(emulated_platforms())};
+  auto action_store = make_action_store(arguments.common, prepared->config);
+  if (!action_store.ok()) return report(action_store.error());
   inputs.actions = &actions;
+  inputs.native_forms = arguments.common.real_actions ? step::NativeForms::unused : step::NativeForms::preferred;
+  inputs.source = action_store->get();
   inputs.hosts = hosts_of(arguments.common, prepared->config, nullptr);
   inputs.jobs = {arguments.common.jobs.begin(), arguments.common.jobs.end()};
   const auto made = make_plan(prepared->workflows, inputs);

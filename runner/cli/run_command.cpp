@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <memory>
 
 #include <nlohmann/json.hpp>
 
@@ -29,7 +30,6 @@ struct RunArguments {
   std::string progress = "auto";
   std::string resume;
   std::string summary_json;
-  bool real_actions = false;
   int max_jobs = 0;
 };
 
@@ -37,10 +37,12 @@ struct RunArguments {
 /// its end (workflow_run).
 class RunCommand {
  public:
-  RunCommand(const RunArguments& arguments, PreparedWorkflows& prepared, Console& console)
+  RunCommand(const RunArguments& arguments, PreparedWorkflows& prepared, std::unique_ptr<step::ActionSource> action_store,
+             Console& console)
       : arguments_(arguments),
         prepared_(prepared),
         console_(console),
+        action_store_(std::move(action_store)),
         machine_(machine_options()),
         services_(make_services()),
         followers_(arguments.common, prepared, console.bus()) {}
@@ -49,6 +51,7 @@ class RunCommand {
     for (const auto& [name, value] : prepared_.secrets) console_.masker().add(value);
     DRYDOCK_TRY(open_run());
     for (const auto& note : prepared_.event.notes) console_.bus().notice(note);
+    for (const auto& note : unused_sources(arguments_.common, actions_)) console_.bus().notice(note);
     int status = k_exit_ok;
     bool any = false;
     for (const auto& workflow : prepared_.workflows) {
@@ -79,6 +82,9 @@ class RunCommand {
     step::JobServices services;
     services.bus = &console_.bus();
     services.actions = &actions_;
+    services.native_forms = arguments_.common.real_actions ? step::NativeForms::unused : step::NativeForms::preferred;
+    services.source = action_store_.get();
+    services.node = node_settings(prepared_.config);
     services.builder = &machine_;
     services.hosts = hosts_of(arguments_.common, prepared_.config, &console_.bus());
     services.secret = [this](const std::string& name) -> std::optional<std::string> {
@@ -196,6 +202,7 @@ class RunCommand {
   const RunArguments& arguments_;
   PreparedWorkflows& prepared_;
   Console& console_;
+  std::unique_ptr<step::ActionSource> action_store_;
   BuildMachine machine_;
   step::NativeActions actions_;
   step::JobServices services_;
@@ -209,13 +216,14 @@ class RunCommand {
 int run(const RunArguments& arguments) {
   const auto progress = parse_progress(arguments.progress);
   if (!progress.ok()) return report(progress.error());
-  if (arguments.real_actions) return report(make_error(ErrorCode::usage, "--real-actions is not supported yet"));
   auto prepared = prepare_workflows(arguments.common);
   if (!prepared.ok()) return report(prepared.error());
   prepared->print_diagnostics();
   if (!prepared->ok()) return k_exit_invalid;
+  auto action_store = make_action_store(arguments.common, prepared->config);
+  if (!action_store.ok()) return report(action_store.error());
   Console console(*progress, stdout);
-  const auto status = RunCommand(arguments, *prepared, console).run();
+  const auto status = RunCommand(arguments, *prepared, std::move(*action_store), console).run();
   console.finish();
   return status.ok() ? *status : report(status.error());
 }
@@ -229,7 +237,6 @@ void add_run_command(CLI::App& app, Chosen& chosen) {
   command->add_option("--progress", arguments->progress, "auto, tty, plain, json or quiet");
   command->add_option("--resume", arguments->resume, "go on from an earlier run: its finished jobs are not run again");
   command->add_option("--summary-json", arguments->summary_json, "write jobs, steps and builds to this file");
-  command->add_flag("--real-actions", arguments->real_actions, "run the original actions, not the native forms");
   command->add_option("--max-jobs", arguments->max_jobs, "jobs at the same time; the number of cores when left out");
   command->callback([arguments, &chosen] { chosen.run = [arguments] { return run(*arguments); }; });
 }

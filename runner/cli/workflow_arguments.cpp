@@ -206,6 +206,7 @@ void WorkflowArguments::add_to(CLI::App& command) {
   command.add_option("--label", labels, "a label of this machine, for runs-on; may be repeated");
   command.add_option("--action-source", action_sources, "OWNER/REPO[@REF]=PATH: a directory that stands for a repository");
   command.add_flag("--offline", offline, "fetch nothing");
+  command.add_flag("--real-actions", real_actions, "run the original actions, not the native forms");
 }
 
 void PreparedWorkflows::print_diagnostics() const {

@@ -29,6 +29,7 @@ struct WorkflowArguments {
   std::string isolation;
   std::vector<std::string> labels, action_sources;
   bool offline = false;
+  bool real_actions = false;
 
   void add_to(CLI::App& command);
 };

@@ -162,6 +162,18 @@ Status read_services(const std::string& file, ConfigTrust trust, const YAML::Nod
   return services.read(node);
 }
 
+/// Without the slash at its end.
+Status read_address(const Section& section, const YAML::Node& node, std::string& address) {
+  std::string text;
+  DRYDOCK_TRY(section.text(node, text));
+  while (text.ends_with('/')) text.pop_back();
+  if (!text.starts_with("http://") && !text.starts_with("https://")) {
+    return section.wrong(node, "\"" + text + "\" is no address", "write it as https://host");
+  }
+  address = std::move(text);
+  return {};
+}
+
 Status read_root(const YAML::Node& root, const std::string& file, ConfigTrust trust, Config& config) {
   Section build(file, trust, "build");
   build.key("host-trust", ConfigTrust::user, [&](const auto& n) { return build.boolean(n, config.host_trust); })
@@ -171,12 +183,17 @@ Status read_root(const YAML::Node& root, const std::string& file, ConfigTrust tr
   Section store(file, trust, "store");
   store.key("path", ConfigTrust::user, [&](const auto& n) { return store.text(n, config.store); });
   Section run(file, trust, "run");
-  run.key("isolation", ConfigTrust::user, [&](const auto& n) { return run.text(n, config.isolation); });
+  run.key("isolation", ConfigTrust::user, [&](const auto& n) { return run.text(n, config.isolation); })
+      .key("node", ConfigTrust::user, [&](const auto& n) { return run.text(n, config.node); });
+  Section actions(file, trust, "actions");
+  actions.key("server", ConfigTrust::user, [&](const auto& n) { return read_address(actions, n, config.actions_server); })
+      .key("api", ConfigTrust::user, [&](const auto& n) { return read_address(actions, n, config.actions_api); });
   Section all(file, trust, "");
   all.key("registries", ConfigTrust::user, [&](const auto& n) { return read_registries(file, n, config); })
       .key("build", ConfigTrust::repository, [&](const auto& n) { return build.read(n); })
       .key("store", ConfigTrust::user, [&](const auto& n) { return store.read(n); })
       .key("run", ConfigTrust::user, [&](const auto& n) { return run.read(n); })
+      .key("actions", ConfigTrust::user, [&](const auto& n) { return actions.read(n); })
       .key("services", ConfigTrust::user, [&](const auto& n) { return read_services(file, trust, n, config.services); });
   return all.read(root);
 }

@@ -46,9 +46,15 @@ TEST_CASE("a user's file, whole") {
       "store:\n"
       "  path: /var/drydock\n"
       "run:\n"
-      "  isolation: host\n",
+      "  isolation: host\n"
+      "  node: /opt/node/bin/node\n"
+      "actions:\n"
+      "  server: https://forge.example/\n",
       "u.yaml", ConfigTrust::user, config);
   if (!read.ok()) FAIL(read.error().to_string());
+  CHECK(config.node == "/opt/node/bin/node");
+  CHECK(config.actions_server == "https://forge.example");
+  CHECK(config.actions_api.empty());
   CHECK(config.registries.at("docker.io").mirrors ==
         std::vector<std::string>{"http://localhost:5000", "https://m.example"});
   CHECK_FALSE(config.registries.at("docker.io").plain_http);
@@ -59,6 +65,18 @@ TEST_CASE("a user's file, whole") {
   CHECK(config.store == "/var/drydock");
   CHECK(config.isolation == "host");
   CHECK(config.files == std::vector<std::string>{"u.yaml"});
+}
+
+TEST_CASE("where actions come from and what runs them is for the user to say") {
+  Config config;
+  for (const auto* text : {"actions: {server: ftp://x}", "actions: {api: [1]}", "actions: {mirror: x}"}) {
+    CAPTURE(text);
+    CHECK_FALSE(read_config(text, "u.yaml", ConfigTrust::user, config).ok());
+  }
+  for (const auto* text : {"actions: {server: https://x}", "run: {node: ./evil}"}) {
+    CAPTURE(text);
+    CHECK_FALSE(read_config(text, "drydock.yaml", ConfigTrust::repository, config).ok());
+  }
 }
 
 TEST_CASE("limits of artifacts and caches") {
