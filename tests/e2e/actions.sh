@@ -90,14 +90,16 @@ jobs:
 END
 commit_project
 
+# The pre step of what a local action uses has not run: there its main is the first stage.
+# A post step is registered by the stage that runs first: the pre step of wrap is before the checkout.
 run_workflow
 expect_status 0
 expect_equal "the steps" \
-  '["Pre Run acme/wrap/inner@main","Run actions/checkout@v4","Run acme/wrap/inner@main","Run ./.github/actions/local","Run echo \"outside <ahoy wrapped crew>\"","Post Run ./.github/actions/local","Post Run acme/wrap/inner@main","Post Run actions/checkout@v4"]' \
+  '["Pre Run acme/wrap/inner@main","Run actions/checkout@v4","Run acme/wrap/inner@main","Run ./.github/actions/local","Run echo \"outside <ahoy wrapped crew>\"","Post Run ./.github/actions/local","Post Run actions/checkout@v4","Post Run acme/wrap/inner@main"]' \
   "$(jq -c '[.jobs[0].steps[].name]' "$SUMMARY")"
 expect_equal "the job's output" '<ahoy wrapped crew>' "$(jq -r '.jobs[0].outputs.all' "$SUMMARY")"
 for line in 'greet pre wrapped crew acme/greet@v1' 'greet main wrapped crew acme/greet@v1' 'greet post wrapped crew acme/greet@v1' \
-  'inner ahoy wrapped crew beside' 'greet post local' 'outside <ahoy wrapped crew>' \
+  'inner ahoy wrapped crew beside' 'greet main local' 'outside <ahoy wrapped crew>' \
   "Download action repository 'acme/greet@v1' \(SHA:$commit\)" '`pre` execution is not supported for local action'; do
   expect_text "$line"
 done
@@ -123,8 +125,8 @@ expect_text 'publish.yml:10:15: .*action acme/wrap/inner@main is not in the stor
 
 # From directories, used as they are; a notice where a native form is in the way.
 sed 's/ahoy/moin/' -i "$greet/dist/all.js"
-DRYDOCK_HOME=$work/empty run_workflow --offline --action-source "acme/wrap=$wrap" --action-source "acme/greet@v1=$greet" \
-  --action-source "actions/checkout=$greet"
+DRYDOCK_HOME=$work/empty run_workflow --isolation host --offline --action-source "acme/wrap=$wrap" \
+  --action-source "acme/greet@v1=$greet" --action-source "actions/checkout=$greet"
 expect_status 0
 expect_text 'outside <moin wrapped crew>'
 expect_text '--action-source actions/checkout is not used: it has a native form'
