@@ -258,6 +258,65 @@ check('identity tokens of @actions/core, verified with the published key', async
   await fails(core.getIDToken(), /ACTIONS_ID_TOKEN_REQUEST/)
 })
 
+// The official action itself, where DRYDOCK_ORIGINAL_ACTIONS names a folder with actions/cache/dist.
+const original = path.join(process.env.DRYDOCK_ORIGINAL_ACTIONS ?? '', 'actions', 'cache', 'dist')
+if (process.env.DRYDOCK_ORIGINAL_ACTIONS && fs.existsSync(original)) {
+  /** Runs one of its programs in the job as the runner would; what it wrote to its files and said. */
+  const act = (where, script, inputs, state = {}) => new Promise(resolve => {
+    const files = Object.fromEntries(['OUTPUT', 'STATE', 'ENV', 'PATH', 'STEP_SUMMARY'].map(name => [`GITHUB_${name}`, write(path.join(where.temp, name), '')]))
+    const given = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]))
+    const kept = Object.fromEntries(Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]))
+    const program = spawn(process.execPath, [path.join(original, script, 'index.js')],
+      { cwd: where.workspace, env: { ...where.environment, ...files, ...given, ...kept } })
+    let log = ''
+    for (const stream of [program.stdout, program.stderr]) stream.on('data', text => { log += text })
+    program.on('close', status => {
+      const values = name => Object.fromEntries([...read(files[name]).matchAll(/^(.*?)<<(ghadelimiter_\S+)\n([^]*?)\n\2$/gm)].map(found => [found[1], found[3]]))
+      resolve({ status, log, outputs: values('GITHUB_OUTPUT'), state: values('GITHUB_STATE') })
+    })
+  })
+  const defaults = { enableCrossOsArchive: 'false', 'fail-on-cache-miss': 'false', 'lookup-only': 'false' }
+
+  for (const version of ['v2', 'v1']) {
+    check(`the original actions/cache, service ${version}, and its native form say and do the same`, async () => {
+      const inputs = { ...defaults, path: 'deps', key: `original-${version}`, 'restore-keys': 'nothing-' }
+      const here = await job(`original ${version}`, { cache: version })
+      const missed = await act(here, 'restore', inputs)
+      const missed_natively = await native(here, 'actions/cache@v4', inputs)
+      assert.equal(missed.status, 0, missed.log)
+      assert.deepEqual(missed_natively.outputs, missed.outputs)
+      assert.deepEqual(missed_natively.state, missed.state)
+      const told = /Cache not found for input keys: .*/
+      assert.equal(missed_natively.log.match(told)[0], missed.log.match(told)[0])
+      write(`${here.workspace}/deps/a`, 'dep')
+      const saved = await act(here, 'save', inputs, missed.state)
+      assert.match(saved.log, new RegExp(`Cache saved with key: ${inputs.key}`))
+
+      const there = await job(`original again ${version}`, { cache: version })
+      const hit = await act(there, 'restore', inputs)
+      assert.equal(read(`${there.workspace}/deps/a`), 'dep')
+      const hit_natively = await native(there, 'actions/cache@v4', inputs)
+      assert.deepEqual(hit_natively.outputs, hit.outputs)
+      assert.deepEqual(hit_natively.state, hit.state)
+      const kept = await act(there, 'save', inputs, hit.state)
+      const kept_natively = await native(there, 'actions/cache@v4', inputs, { phase: 'post', state: hit.state })
+      const told_hit = /Cache hit occurred on the primary key .*/
+      assert.equal(kept_natively.log.match(told_hit)[0], kept.log.match(told_hit)[0])
+      const near = await act(there, 'restore', { ...inputs, key: `original-${version}-other`, 'restore-keys': `original-${version}` })
+      const near_natively = await native(there, 'actions/cache@v4', { ...inputs, key: `original-${version}-other`, 'restore-keys': `original-${version}` })
+      assert.deepEqual(near_natively.outputs, near.outputs)
+      assert.deepEqual(near_natively.state, near.state)
+      const alone = await act(there, 'restore-only', inputs)
+      assert.deepEqual((await native(there, 'actions/cache/restore@v4', inputs)).outputs, alone.outputs)
+      const failed = await act(there, 'restore', { ...inputs, key: 'none', 'restore-keys': '', 'fail-on-cache-miss': 'true' })
+      const failed_natively = await native(there, 'actions/cache@v4', { ...inputs, key: 'none', 'restore-keys': '', 'fail-on-cache-miss': 'true' })
+      assert.equal(failed.status, 1)
+      assert(!failed_natively.ok)
+      assert(failed.log.includes(failed_natively.error), failed.log)
+    })
+  }
+}
+
 // ---- run
 
 await ask({ op: 'start', run: '100' })
