@@ -29,9 +29,8 @@ constexpr std::size_t k_chunk = 64 * 1024;
 
 class Run {
  public:
-  Run(const ProcessSpec& spec, Launched launched)
-      : spec_(spec), child_(std::move(launched)), buffer_(k_chunk) {
-    pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, child_.pid, 0)));
+  Run(const ProcessSpec& spec, RunningProgram& program, OwnedFd out, OwnedFd err)
+      : spec_(spec), program_(program), out_(std::move(out)), err_(std::move(err)), buffer_(k_chunk) {
     wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (spec.timeout) deadline_ = Clock::now() + *spec.timeout;
   }
@@ -49,14 +48,14 @@ class Run {
       wait_for_something(stop);
     }
     // The group may hold processes that closed their streams and ignored the softer signals.
-    if (stage_ != Stage::running) ::kill(-child_.pid, SIGKILL);
+    if (stage_ != Stage::running) program_.signal(SIGKILL);
     return reap();
   }
 
  private:
   enum class Stage { running, interrupted, terminated, killed };
 
-  bool streams_open() const { return child_.out.get() >= 0 || child_.err.get() >= 0; }
+  bool streams_open() const { return out_.get() >= 0 || err_.get() >= 0; }
 
   bool finished() const {
     if (!exited_) return false;
@@ -68,18 +67,18 @@ class Run {
     if (exited_) return;
     reason = true;
     stage_ = Stage::interrupted;
-    ::kill(-child_.pid, SIGINT);
+    program_.signal(SIGINT);
     next_stage_at_ = Clock::now() + spec_.interrupt_grace;
   }
 
   void escalate() {
     if (stage_ == Stage::interrupted) {
       stage_ = Stage::terminated;
-      ::kill(-child_.pid, SIGTERM);
+      program_.signal(SIGTERM);
       next_stage_at_ = Clock::now() + spec_.terminate_grace;
     } else if (stage_ == Stage::terminated) {
       stage_ = Stage::killed;
-      ::kill(-child_.pid, SIGKILL);
+      program_.signal(SIGKILL);
       next_stage_at_ = Clock::time_point::max();
     }
   }
@@ -90,22 +89,22 @@ class Run {
     if (stage_ != Stage::running) next = std::min(next, next_stage_at_);
     if (exited_) next = std::min(next, give_up_at_);
     // Without a pidfd (old kernel, strict seccomp) the child's end must be asked for.
-    if (pidfd_.get() < 0 && !exited_) next = std::min(next, Clock::now() + milliseconds(10));
+    if (program_.end_descriptor() < 0 && !exited_) next = std::min(next, Clock::now() + milliseconds(10));
     if (next == Clock::time_point::max()) return -1;
     const auto left = std::chrono::ceil<milliseconds>(next - Clock::now()).count();
     return left < 0 ? 0 : static_cast<int>(std::min<std::int64_t>(left, 60'000));
   }
 
   void wait_for_something(const std::stop_token& stop) {
-    std::array<pollfd, 4> fds{{{child_.out.get(), POLLIN, 0},
-                               {child_.err.get(), POLLIN, 0},
-                               {exited_ ? -1 : pidfd_.get(), POLLIN, 0},
+    std::array<pollfd, 4> fds{{{out_.get(), POLLIN, 0},
+                               {err_.get(), POLLIN, 0},
+                               {exited_ ? -1 : program_.end_descriptor(), POLLIN, 0},
                                {stop.stop_requested() ? -1 : wake_.get(), POLLIN, 0}}};
     const int ready = ::poll(fds.data(), fds.size(), poll_timeout());
     if (ready < 0) return;
-    if (fds[0].revents) take(child_.out, spec_.on_stdout, result_.out);
-    if (fds[1].revents) take(child_.err, spec_.on_stderr, result_.err);
-    if (!exited_ && (fds[2].revents || pidfd_.get() < 0)) notice_exit();
+    if (fds[0].revents) take(out_, spec_.on_stdout, result_.out);
+    if (fds[1].revents) take(err_, spec_.on_stderr, result_.err);
+    if (!exited_ && (fds[2].revents || program_.end_descriptor() < 0)) notice_exit();
   }
 
   void take(OwnedFd& fd, const std::function<void(std::string_view)>& callback, std::string& collected) {
@@ -124,21 +123,14 @@ class Run {
     }
   }
 
-  /// Leaves the zombie in place, so that its process group's number stays ours until the end.
   void notice_exit() {
-    siginfo_t info{};
-    if (::waitid(P_PID, static_cast<id_t>(child_.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-        info.si_pid == 0)
-      return;
+    if (!program_.ended()) return;
     exited_ = true;
     give_up_at_ = Clock::now() + k_linger;
   }
 
   Result<ProcessResult> reap() {
-    int status = 0;
-    while (::waitpid(child_.pid, &status, 0) < 0) {
-      if (errno != EINTR) return errno_error("cannot wait for " + spec_.argv[0], errno);
-    }
+    DRYDOCK_ASSIGN(const int status, program_.status());
     if (WIFSIGNALED(status)) {
       result_.signal = WTERMSIG(status);
       result_.exit_code = 128 + result_.signal;
@@ -149,8 +141,8 @@ class Run {
   }
 
   const ProcessSpec& spec_;
-  Launched child_;
-  OwnedFd pidfd_, wake_;
+  RunningProgram& program_;
+  OwnedFd out_, err_, wake_;
   std::vector<char> buffer_;
   ProcessResult result_;
   Stage stage_ = Stage::running;
@@ -158,6 +150,33 @@ class Run {
   std::optional<Clock::time_point> deadline_;
   Clock::time_point next_stage_at_ = Clock::time_point::max();
   Clock::time_point give_up_at_ = Clock::time_point::max();
+};
+
+/// A child of this process that leads its own process group.
+class Child : public RunningProgram {
+ public:
+  Child(std::string name, pid_t pid)
+      : name_(std::move(name)), pid_(pid), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
+
+  int end_descriptor() const override { return pidfd_.get(); }
+  /// Leaves the zombie in place, so that its process group's number stays ours until the end.
+  bool ended() override {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+  }
+  void signal(int number) override { ::kill(-pid_, number); }
+  Result<int> status() override {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0) {
+      if (errno != EINTR) return errno_error("cannot wait for " + name_, errno);
+    }
+    return status;
+  }
+
+ private:
+  std::string name_;
+  pid_t pid_;
+  OwnedFd pidfd_;
 };
 
 bool is_executable_file(const std::string& path) {
@@ -225,7 +244,13 @@ Result<ProcessResult> run_process(const ProcessSpec& spec, std::stop_token stop)
 }
 
 Result<ProcessResult> run_launched(const ProcessSpec& spec, Launched launched, std::stop_token stop) {
-  return Run(spec, std::move(launched)).to_end(std::move(stop));
+  Child child(spec.argv[0], launched.pid);
+  return run_to_end(spec, child, std::move(launched.out), std::move(launched.err), std::move(stop));
+}
+
+Result<ProcessResult> run_to_end(const ProcessSpec& spec, RunningProgram& program, OwnedFd out, OwnedFd err,
+                                 std::stop_token stop) {
+  return Run(spec, program, std::move(out), std::move(err)).to_end(std::move(stop));
 }
 
 }  // namespace drydock

@@ -33,7 +33,38 @@ Result<oci::Descriptor> remembered(Engine& engine, const oci::Reference& referen
   return descriptor;
 }
 
+/// Config and layers of the manifest; `image.reference` is where they can be had.
+Status read_image(Engine& engine, const std::string& manifest_text, const std::string& name, SourceImage& image) {
+  DRYDOCK_ASSIGN(const auto manifest, oci::parse_manifest(manifest_text, name));
+  DRYDOCK_ASSIGN(const auto config, stored_config(engine, image.reference, manifest.config));
+  DRYDOCK_ASSIGN(image.config, oci::parse_image_config(config, name));
+  std::vector<oci::Descriptor> layers;
+  for (const auto& layer : manifest.layers) {
+    if (oci::is_layer_type(layer.media_type)) layers.push_back(layer);
+  }
+  if (layers.size() != image.config.diff_ids.size()) {
+    return make_error(ErrorCode::corrupted, name + ": manifest and config disagree on the layers");
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    auto layer = std::make_shared<LayerRef>();
+    layer->description = "FROM " + name;
+    layer->diff_id = image.config.diff_ids[i];
+    layer->blob = oci::BlobInfo{layers[i].media_type, layers[i].digest, static_cast<std::uint64_t>(layers[i].size), {}};
+    layer->sources = {{image.reference.domain, image.reference.repository}};
+    image.chain.push_back(std::move(layer));
+  }
+  return {};
+}
+
 }  // namespace
+
+Result<SourceImage> stored_image(Engine& engine, const oci::Digest& manifest, const std::string& name) {
+  SourceImage image;
+  image.manifest.digest = manifest;
+  DRYDOCK_ASSIGN(const auto text, engine.store->read_blob(manifest));
+  DRYDOCK_TRY(read_image(engine, text, name, image));
+  return image;
+}
 
 Result<ImageSources::Top> ImageSources::fetch_top(const std::string& name) {
   DRYDOCK_ASSIGN(const auto parsed, oci::parse_reference(name));
@@ -87,29 +118,12 @@ Result<SourceImage> ImageSources::get(const std::string& name, const Platform& p
     DRYDOCK_ASSIGN(image.manifest, oci::choose_platform(index, platform, found.reference.familiar()));
     DRYDOCK_ASSIGN(text, stored_manifest(engine_, found.reference.with_digest(image.manifest.digest)));
   }
-  DRYDOCK_ASSIGN(const auto manifest, oci::parse_manifest(text, found.reference.familiar()));
-  DRYDOCK_ASSIGN(const auto config, stored_config(engine_, found.reference, manifest.config));
-  DRYDOCK_ASSIGN(image.config, oci::parse_image_config(config, found.reference.familiar()));
+  DRYDOCK_TRY(read_image(engine_, text, found.reference.familiar(), image));
   if (match_rank(normalized(image.config.platform), platform) == 0) {
     return make_error(ErrorCode::not_found,
                       "no matching manifest for " + platform.to_string() + " in " + found.reference.familiar() +
                           ": it is a single image for " + image.config.platform.to_string(),
                       "use a base image that has " + platform.to_string() + ", or leave that platform out");
-  }
-  std::vector<oci::Descriptor> layers;
-  for (const auto& layer : manifest.layers) {
-    if (oci::is_layer_type(layer.media_type)) layers.push_back(layer);
-  }
-  if (layers.size() != image.config.diff_ids.size()) {
-    return make_error(ErrorCode::corrupted, found.reference.familiar() + ": manifest and config disagree on the layers");
-  }
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    auto layer = std::make_shared<LayerRef>();
-    layer->description = "FROM " + found.reference.familiar();
-    layer->diff_id = image.config.diff_ids[i];
-    layer->blob = oci::BlobInfo{layers[i].media_type, layers[i].digest, static_cast<std::uint64_t>(layers[i].size), {}};
-    layer->sources = {{found.reference.domain, found.reference.repository}};
-    image.chain.push_back(std::move(layer));
   }
   const std::lock_guard lock(mutex_);
   used_[found.reference.with_digest(found.descriptor.digest).to_string() + " " + platform.to_string()] = found.descriptor;

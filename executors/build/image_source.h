@@ -21,6 +21,9 @@ struct SourceImage {
   Chain chain;
 };
 
+/// An image that lies in the store, with its layers: one that was built here. `name` is for messages.
+Result<SourceImage> stored_image(Engine& engine, const oci::Digest& manifest, const std::string& name);
+
 class ImageSources {
  public:
   explicit ImageSources(Engine& engine) : engine_(engine) {}

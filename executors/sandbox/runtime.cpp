@@ -197,12 +197,17 @@ Result<ContainerResult> Runtime::run(const ContainerSpec& spec, const ContainerI
   SupervisedSpec process;
   process.argv = {path_.string(), "--root", root.string(), "--log", log.string(), "--log-format", "json"};
   if (name_ == "crun" && !host_.cgroups_writable) process.argv.push_back("--cgroup-manager=disabled");
-  for (const auto& word : {std::string("run"), std::string("--bundle"), bundle.directory.string(), spec.id}) {
+  for (const auto& word : {std::string("run"), std::string("--bundle"), bundle.directory.string()}) {
     process.argv.push_back(word);
   }
+  if (!io.more.empty()) {
+    process.argv.insert(process.argv.end(), {"--preserve-fds", std::to_string(io.more.size())});
+  }
+  process.argv.push_back(spec.id);
   process.environment = runtime_environment();
   process.descriptors = {
       {io.stdin_fd < 0 ? null.get() : io.stdin_fd, 0}, {out.write_end.get(), 1}, {err.write_end.get(), 2}};
+  for (std::size_t i = 0; i < io.more.size(); ++i) process.descriptors.emplace_back(io.more[i], 3 + static_cast<int>(i));
   process.last_words = {path_.string(), "--root", root.string(), "delete", "--force", spec.id};
 
   const auto kills_before = oom_kills();

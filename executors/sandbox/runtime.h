@@ -58,6 +58,7 @@ struct ContainerSpec {
   UserIds user;
   std::vector<ContainerMount> mounts;  // after the standard ones, in this order
   ContainerNetwork network = ContainerNetwork::host;
+  std::filesystem::path network_namespace;  // to join, instead of `network`
   Security security = Security::standard;
   RootAccess root_access = RootAccess::read_write;
   Privileges privileges = Privileges::may_gain;
@@ -66,6 +67,8 @@ struct ContainerSpec {
   std::uint64_t shm_size = 64ull << 20;
   std::vector<Ulimit> ulimits;
   std::optional<std::vector<std::string>> capabilities;  // "CAP_CHOWN"…; the standard set when empty
+  std::int64_t memory = 0;    // bytes; 0: no limit. Limits need control groups, see ContainerHost
+  double cpus = 0;            // cores' worth of time; 0: no limit
   std::vector<std::string> devices;  // of the host, only with Security::insecure
 };
 
@@ -82,6 +85,8 @@ ContainerHost this_container_host();
 /// config.json, a pure function.
 nlohmann::json runtime_config(const ContainerSpec& spec, const ContainerHost& host);
 
+/// Every capability that Linux knows.
+std::vector<std::string> all_capabilities();
 /// The capability set containers get by default.
 const std::vector<std::string>& standard_capabilities();
 /// "linux.seccomp" of a container with these capabilities.
@@ -91,6 +96,7 @@ struct ContainerIo {
   int stdin_fd = -1;                                // /dev/null when -1
   std::function<void(std::string_view)> on_stdout;  // called on the calling thread; dropped when empty
   std::function<void(std::string_view)> on_stderr;
+  std::vector<int> more;                            // handed over as 3, 4, …; stay the caller's
 };
 
 struct ContainerResult {

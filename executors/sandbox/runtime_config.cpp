@@ -27,8 +27,6 @@ constexpr const char* k_capability_names[] = {
     "CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM",
     "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE"};
 
-std::vector<std::string> all_capabilities() { return {std::begin(k_capability_names), std::end(k_capability_names)}; }
-
 // A runtime fails when told to pass on what we do not have ourselves.
 std::vector<std::string> those_we_have(const std::vector<std::string>& wanted, std::uint64_t mask) {
   std::vector<std::string> kept;
@@ -105,11 +103,20 @@ json process_of(const ContainerSpec& spec, const std::vector<std::string>& capab
 json linux_of(const ContainerSpec& spec, const ContainerHost& host, const std::vector<std::string>& capabilities) {
   json part;
   for (const auto* kind : {"pid", "ipc", "uts", "mount"}) part["namespaces"].push_back({{"type", kind}});
-  if (spec.network == ContainerNetwork::none) part["namespaces"].push_back({{"type", "network"}});
+  if (!spec.network_namespace.empty()) {
+    part["namespaces"].push_back({{"type", "network"}, {"path", spec.network_namespace.string()}});
+  } else if (spec.network == ContainerNetwork::none) {
+    part["namespaces"].push_back({{"type", "network"}});
+  }
   const bool insecure = spec.security == Security::insecure;
   if (host.cgroups_writable) {
     part["cgroupsPath"] = host.cgroup_parent + "/" + spec.id;
     part["resources"]["devices"] = json::array({{{"allow", insecure}, {"access", "rwm"}}});
+    if (spec.memory > 0) part["resources"]["memory"]["limit"] = spec.memory;
+    if (spec.cpus > 0) {
+      constexpr int k_period = 100000;  // microseconds, the kernel's own default
+      part["resources"]["cpu"] = {{"period", k_period}, {"quota", static_cast<std::int64_t>(spec.cpus * k_period)}};
+    }
   }
   if (insecure) return part;
   part["maskedPaths"] = {"/proc/acpi",         "/proc/asound",      "/proc/interrupts",
@@ -131,6 +138,8 @@ json bound_devices(const ContainerSpec& spec) {
 }
 
 }  // namespace
+
+std::vector<std::string> all_capabilities() { return {std::begin(k_capability_names), std::end(k_capability_names)}; }
 
 const std::vector<std::string>& standard_capabilities() {
   static const std::vector<std::string> list = {

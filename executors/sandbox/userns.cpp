@@ -223,9 +223,13 @@ class NamespaceSpawner {
   static Result<NamespaceProcess> spawn(const std::vector<std::string>& argv, const UserNamespaceOptions& options) {
     SupervisedSpec spec;
     DRYDOCK_TRY(fill(spec, argv, options));
-    DRYDOCK_ASSIGN(const auto map, wanted_map());
-    spec.map_ids = [&map](pid_t pid) { return write_maps(pid, map); };
-    spec.namespaces = CLONE_NEWUSER | CLONE_NEWNS;
+    IdMap map;
+    spec.namespaces = CLONE_NEWNS;
+    if (options.ids == ChildIds::own_namespace) {
+      DRYDOCK_ASSIGN(map, wanted_map());
+      spec.map_ids = [&map](pid_t pid) { return write_maps(pid, map); };
+      spec.namespaces |= CLONE_NEWUSER;
+    }
     if (options.pid == PidNamespace::own_if_possible) spec.namespaces |= CLONE_NEWPID;
 
     const int null = open("/dev/null", O_RDWR | O_CLOEXEC);

@@ -52,6 +52,10 @@ enum class PidNamespace {
   shared,
 };
 
+/// Whose ids the child has. machine: no user namespace at all, for root, which keeps its rights over the machine's
+/// control groups and devices; mounts and pids are the child's own all the same.
+enum class ChildIds { own_namespace, machine };
+
 struct UserNamespaceOptions {
   std::optional<Environment> environment;  // exactly this; the caller's when empty
   std::string directory;
@@ -59,6 +63,7 @@ struct UserNamespaceOptions {
   // the caller's standard error. All others are closed. The caller keeps and closes its own copies.
   std::vector<std::pair<int, int>> descriptors;
   PidNamespace pid = PidNamespace::own_if_possible;
+  ChildIds ids = ChildIds::own_namespace;
 };
 
 /// A running child. Destroying it kills the child and everything below it, and waits.

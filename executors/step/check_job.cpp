@@ -26,6 +26,12 @@ class Checker {
              "isolation '" + std::string(name_of(request_.runner.isolation)) + "' is not available here",
              "run with --isolation host");
     }
+    if (names_containers(request_) && !services_.hosts.contains(Isolation::container)) {
+      const auto& tree = request_.container.empty() ? request_.services : request_.container;
+      refuse(tree.scalar.place, "containers (of job '" + request_.job_id + "') are not available here");
+    }
+    check(request_.container);
+    check(request_.services);
     for (const auto& layer : request_.env) check(layer);
     check(request_.outputs);
     check(request_.default_shell);
@@ -48,6 +54,15 @@ class Checker {
     check(step.env);
     check_shell(step.shell);
     if (step.is_action()) check_action(step);
+  }
+
+  void check(const TextTree& tree) {
+    check(tree.scalar);
+    for (const auto& item : tree.items) check(item);
+    for (const auto& [key, part] : tree.entries) {
+      check(key);
+      check(part);
+    }
   }
 
   void check(const TextMap& map) {

@@ -69,6 +69,7 @@ class JobRun {
   Status make_environment();
   Lane lane();
   void fail(const Problem& problem);
+  Status make_host(const std::map<std::string, std::string>& secrets);
 
   void run_steps();
   void run_pre(std::size_t index);
@@ -156,6 +157,23 @@ Status JobRun::make_places() {
   return {};
 }
 
+Status JobRun::make_host(const std::map<std::string, std::string>& secrets) {
+  HostRequest wanted(request_, {}, job_stop_.get_token());
+  if (names_containers(request_)) {
+    JobState before(request_, secrets, {});
+    for (const auto& layer : request_.env) {
+      DRYDOCK_ASSIGN(const Layer values, evaluator_.map(layer, before.job_env_context()));
+      for (const auto& [name, value] : values) before.set_environment(name, value);
+    }
+    DRYDOCK_ASSIGN(wanted.containers,
+                   evaluate_containers(request_, evaluator_, before.context({}, Outcome::success)));
+  }
+  if (services_.action_environment) wanted.runner_services = [this] { return services_.action_environment(request_); };
+  const auto place = wanted.containers.empty() ? request_.runner.isolation : Isolation::container;
+  DRYDOCK_ASSIGN(host_, services_.hosts.at(place)(wanted));
+  return {};
+}
+
 Status JobRun::set_up_state() {
   std::map<std::string, std::string> secrets;
   for (const auto& name : request_.secrets) {
@@ -167,7 +185,7 @@ Status JobRun::set_up_state() {
   const auto token = secrets.find("GITHUB_TOKEN");
   const std::string github_token = token == secrets.end() ? "" : token->second;
   DRYDOCK_TRY(make_places());
-  DRYDOCK_ASSIGN(host_, services_.hosts.at(request_.runner.isolation)(request_));
+  DRYDOCK_TRY(make_host(secrets));
   Object members = host_->job_members();
   const Value of_schedule = Value::from_json(request_.job);
   for (const auto& member : of_schedule.object()) members.set(member.name, member.value);

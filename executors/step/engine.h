@@ -16,6 +16,7 @@
 #include "executors/step/action_container.h"
 #include "executors/step/action_source.h"
 #include "executors/step/evaluator.h"
+#include "executors/step/job_container.h"
 #include "executors/step/job_request.h"
 #include "executors/step/native_action.h"
 #include "executors/step/node_runtime.h"
@@ -33,6 +34,8 @@ class StepHost {
   virtual std::optional<std::string> find_program(std::string_view name, const Environment& environment) = 0;
   /// What steps inherit there.
   virtual Environment environment() = 0;
+  /// Whether a step may start in the directory; a place that cannot tell says yes, and run() then tells.
+  virtual bool has_directory(const std::string& path);
   /// Members of the job context that only the place knows: `container` and `services`, as GitHub documents them.
   virtual Object job_members() { return {}; }
   /// By which path the Node of this machine starts there. Called when an action needs it.
@@ -44,8 +47,21 @@ class StepHost {
   virtual Result<ProcessResult> run_container(const ActionContainer& container, std::stop_token stop);
 };
 
+/// What a place is made for. The request outlives the place.
+struct HostRequest {
+  HostRequest(const JobRequest& the_job, JobContainers the_containers = {}, std::stop_token the_stop = {})
+      : job(the_job), containers(std::move(the_containers)), stop(std::move(the_stop)) {}
+  const JobRequest& job;
+  JobContainers containers;
+  std::stop_token stop;
+  std::function<Environment()> runner_services;  // JobServices::action_environment of the job; may be empty
+
+  /// For places that know of no containers.
+  operator const JobRequest&() const { return job; }
+};
+
 /// Makes the place for a job; an error (environment) fails the job before its first step.
-using HostFactory = std::function<Result<std::unique_ptr<StepHost>>(const JobRequest& request)>;
+using HostFactory = std::function<Result<std::unique_ptr<StepHost>>(const HostRequest& request)>;
 using Hosts = std::map<Isolation, HostFactory>;
 
 /// Isolation `host`: steps as plain processes of this machine and user.
@@ -62,7 +78,7 @@ struct JobServices {
   NodeSettings node;                         // what runs JavaScript actions
   build::BuildService* builder = nullptr;
   std::function<std::optional<std::string>(const std::string& name)> secret;  // asked for the request's names
-  Hosts hosts = machine_hosts();
+  Hosts hosts = machine_hosts();  // a job that names containers, whatever its isolation, gets `container`'s
   /// What actions get beside the environment of steps, and scripts do not: the runner's own services
   /// (ACTIONS_RUNTIME_TOKEN, ACTIONS_RESULTS_URL, …). Values that are secret are in the bus's masker already.
   std::function<Environment(const JobRequest& request)> action_environment;

@@ -35,6 +35,25 @@ TextMap map_of(const std::optional<model::Token>& token, const std::string& file
   return map;
 }
 
+TextTree tree_of(const model::Token& token, const std::string& file) {
+  TextTree tree;
+  if (token.is_sequence()) {
+    tree.kind = TextTree::Kind::sequence;
+    for (const auto& item : token.items) tree.items.push_back(tree_of(item, file));
+  } else if (token.is_mapping()) {
+    tree.kind = TextTree::Kind::mapping;
+    for (const auto& [key, value] : token.entries) tree.entries.push_back({text_of(key, file), tree_of(value, file)});
+  } else {
+    tree.scalar = text_of(token, file);
+  }
+  tree.scalar.place = place_of(token.range, file);
+  return tree;
+}
+
+TextTree tree_of(const std::optional<model::Token>& token, const std::string& file) {
+  return token ? tree_of(*token, file) : TextTree{};
+}
+
 StepRequest step_of(const model::Step& step, const std::string& file) {
   StepRequest out;
   out.id = step.id;

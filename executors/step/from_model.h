@@ -17,6 +17,9 @@ Text text_of(const std::optional<parser::workflow::Token>& token, const std::str
 /// A mapping, an expression that gives one, or nothing.
 TextMap map_of(const std::optional<parser::workflow::Token>& token, const std::string& file);
 
+/// With everything below it; a missing one is empty.
+TextTree tree_of(const std::optional<parser::workflow::Token>& token, const std::string& file);
+
 /// One step that stands alone.
 StepRequest step_of(const parser::workflow::Step& step, const std::string& file);
 /// All of a list. `parallel:` becomes background steps and a wait for them; a `wait-all: false` nothing.

@@ -55,6 +55,31 @@ TextMap map_from(const OrderedJson& json) {
   return out;
 }
 
+OrderedJson tree_json(const TextTree& tree) {
+  if (tree.kind == TextTree::Kind::scalar) return text_json(tree.scalar);
+  OrderedJson parts = OrderedJson::array();
+  for (const auto& item : tree.items) parts.push_back(tree_json(item));
+  for (const auto& [key, value] : tree.entries) parts.push_back(OrderedJson::array({text_json(key), tree_json(value)}));
+  return {{"at", place_json(tree.scalar.place)},
+          {tree.kind == TextTree::Kind::sequence ? "items" : "entries", std::move(parts)}};
+}
+
+TextTree tree_from(const OrderedJson& json) {
+  TextTree tree;
+  if (!json.contains("at")) {
+    tree.scalar = text_from(json);
+    return tree;
+  }
+  tree.scalar.place = place_from(json.at("at"));
+  tree.kind = json.contains("items") ? TextTree::Kind::sequence : TextTree::Kind::mapping;
+  if (tree.kind == TextTree::Kind::sequence) {
+    for (const auto& item : json.at("items")) tree.items.push_back(tree_from(item));
+  } else {
+    for (const auto& entry : json.at("entries")) tree.entries.push_back({text_from(entry.at(0)), tree_from(entry.at(1))});
+  }
+  return tree;
+}
+
 OrderedJson step_json(const StepRequest& step) {
   return {{"id", step.id},
           {"name", text_json(step.name)},
@@ -224,6 +249,8 @@ OrderedJson to_json(const JobRequest& request) {
           {"workflow_file", request.workflow_file},
           {"place", place_json(request.place)},
           {"steps", std::move(steps)},
+          {"container", tree_json(request.container)},
+          {"services", tree_json(request.services)},
           {"env", std::move(env)},
           {"default_shell", text_json(request.default_shell)},
           {"default_working_directory", text_json(request.default_working_directory)},
@@ -250,6 +277,8 @@ Result<JobRequest> job_request_from_json(const OrderedJson& json) {
     json.at("workflow_file").get_to(request.workflow_file);
     request.place = place_from(json.at("place"));
     for (const auto& step : json.at("steps")) request.steps.push_back(step_from(step));
+    request.container = tree_from(json.at("container"));
+    request.services = tree_from(json.at("services"));
     for (const auto& layer : json.at("env")) request.env.push_back(map_from(layer));
     request.default_shell = text_from(json.at("default_shell"));
     request.default_working_directory = text_from(json.at("default_working_directory"));

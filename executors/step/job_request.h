@@ -41,6 +41,23 @@ using TextMap = std::vector<std::pair<Text, Text>>;
 /// What a step without `run` and `uses` does to background steps.
 enum class StepControl { none, wait, wait_all, cancel };
 
+/// A value of the workflow that may have parts: `container:`, `services:`. A sequence holds items; a mapping holds
+/// entries; anything else is the scalar, which is empty when nothing was written.
+struct TextEntry;
+struct TextTree {
+  enum class Kind { scalar, sequence, mapping };
+  Kind kind = Kind::scalar;
+  Text scalar;  // of a sequence or mapping its place alone
+  std::vector<TextTree> items;
+  std::vector<TextEntry> entries;
+
+  bool empty() const { return kind == Kind::scalar && scalar.empty(); }
+};
+struct TextEntry {
+  Text key;
+  TextTree value;
+};
+
 struct StepRequest {
   std::string id;  // as written, or made ("__run"); unique among the steps beside it
   Text name;
@@ -96,6 +113,8 @@ struct JobRequest {
   Place place;
 
   std::vector<StepRequest> steps;
+  TextTree container;              // of the job; empty without one
+  TextTree services;               // service containers by their ids
   std::vector<TextMap> env;        // layers, outermost first: workflow, job
   Text default_shell;              // defaults.run, the job's over the workflow's
   Text default_working_directory;

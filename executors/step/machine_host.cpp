@@ -1,6 +1,8 @@
 #include "executors/base/orphans.h"
 #include "executors/step/engine.h"
 
+#include <filesystem>
+
 namespace drydock::step {
 namespace {
 
@@ -28,6 +30,11 @@ Error no_containers(const ActionContainer& container) {
 }
 
 }  // namespace
+
+bool StepHost::has_directory(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_directory(path, none);
+}
 
 Status StepHost::prepare_container(const ActionContainer& container, std::stop_token) { return no_containers(container); }
 

@@ -80,7 +80,7 @@ Handled run_script(StepFrame& frame) {
 
   const ShellCommand command = script->shell.command(script->file);
   show(frame, *script, command);
-  if (std::error_code none; !fs::is_directory(script->directory, none)) {
+  if (!frame.host.has_directory(script->directory)) {
     return fail_step(frame, make_error(ErrorCode::not_found, "working directory " + script->directory + " does not exist"),
                      frame.step.working_directory.empty() ? frame.step.place : frame.step.working_directory.place);
   }

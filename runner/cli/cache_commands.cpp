@@ -5,6 +5,7 @@
 
 #include "executors/actions/file_task.h"
 #include "executors/build/engine_channel.h"
+#include "executors/container/pod_server.h"
 #include "executors/oci/prune.h"
 #include "runner/cli/cli.h"
 #include "runner/cli/exit_code.h"
@@ -126,6 +127,10 @@ void add_engine_command(CLI::App& app, Chosen& chosen) {
   files->group("");
   files->callback([&chosen] { chosen.run = [] { return actions::serve_file_task(STDIN_FILENO, STDOUT_FILENO); }; });
   engine->callback([&chosen] { chosen.run = [] { return build::serve_engine(STDIN_FILENO, STDOUT_FILENO); }; });
+  auto* containers = app.add_subcommand("containers", "the containers of one job; started by drydock itself");
+  containers->group("");
+  containers->add_flag("--stdio")->description("calls and answers on standard input, a socket");
+  containers->callback([&chosen] { chosen.run = [] { return container::serve_pod(STDIN_FILENO); }; });
 }
 
 }  // namespace drydock::runner

@@ -1,11 +1,14 @@
 #include "runner/cli/hosts.h"
 
+#include "executors/container/container_host.h"
 #include "executors/isolation/sandbox_host.h"
 #include "executors/oci/store.h"
+#include "runner/build/build_machine.h"
 
 namespace drydock::runner {
 
-step::Hosts hosts_of(const WorkflowArguments& arguments, const Config& config, Bus* bus) {
+step::Hosts hosts_of(const WorkflowArguments& arguments, const Config& config, Bus* bus,
+                     build::BuildService* builder) {
   const auto root = config.store.empty() ? oci::default_store_root() : config.store;
   const bool asked = !arguments.isolation.empty() || !config.isolation.empty();
   auto hosts = step::machine_hosts();
@@ -13,7 +16,14 @@ step::Hosts hosts_of(const WorkflowArguments& arguments, const Config& config, B
       {.state_dir = root + "/state",
        .bus = bus,
        .otherwise = asked ? isolation::Otherwise::fail : isolation::Otherwise::run_on_host});
-  return hosts;
+  container::ContainerOptions containers;
+  containers.engine = engine_options(config);
+  containers.engine.store_root = root;
+  containers.engine.offline = arguments.offline;
+  containers.bus = bus;
+  containers.builder = builder;
+  containers.default_image = config.image;
+  return container::with_containers(std::move(containers), std::move(hosts));
 }
 
 }  // namespace drydock::runner

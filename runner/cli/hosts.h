@@ -7,7 +7,9 @@
 
 namespace drydock::runner {
 
-/// `bus` (may be null) is told when a sandbox nobody asked for by name cannot be made, and steps run on the host.
-step::Hosts hosts_of(const WorkflowArguments& arguments, const Config& config, Bus* bus);
+/// `bus` (null for a plan, which runs nothing) hears of containers, and of a sandbox nobody asked for by name that cannot
+/// be made, so that steps run on the host. `builder` makes the images of actions that have a Dockerfile.
+step::Hosts hosts_of(const WorkflowArguments& arguments, const Config& config, Bus* bus,
+                     build::BuildService* builder = nullptr);
 
 }  // namespace drydock::runner

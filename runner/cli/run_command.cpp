@@ -86,7 +86,7 @@ class RunCommand {
     services.source = action_store_.get();
     services.node = node_settings(prepared_.config);
     services.builder = &machine_;
-    services.hosts = hosts_of(arguments_.common, prepared_.config, &console_.bus());
+    services.hosts = hosts_of(arguments_.common, prepared_.config, &console_.bus(), &machine_);
     services.secret = [this](const std::string& name) -> std::optional<std::string> {
       const auto found = prepared_.secrets.find(name);
       if (found == prepared_.secrets.end()) return std::nullopt;

@@ -184,6 +184,7 @@ Status read_root(const YAML::Node& root, const std::string& file, ConfigTrust tr
   store.key("path", ConfigTrust::user, [&](const auto& n) { return store.text(n, config.store); });
   Section run(file, trust, "run");
   run.key("isolation", ConfigTrust::user, [&](const auto& n) { return run.text(n, config.isolation); })
+      .key("image", ConfigTrust::user, [&](const auto& n) { return run.text(n, config.image); })
       .key("node", ConfigTrust::user, [&](const auto& n) { return run.text(n, config.node); });
   Section actions(file, trust, "actions");
   actions.key("server", ConfigTrust::user, [&](const auto& n) { return read_address(actions, n, config.actions_server); })

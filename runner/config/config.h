@@ -25,6 +25,7 @@ struct Config {
   unsigned parallel = 0;                               // both: build.parallel; 0: the cores, at least 2
   std::string store;                                   // user: store.path
   std::string isolation;                               // user: run.isolation
+  std::string image;                                   // user: run.image, of jobs that name no container
   std::string node;                                    // user: run.node, which runs JavaScript actions
   std::string actions_server = "https://github.com";   // user: actions.server, where remote actions come from
   std::string actions_api;                             // user: actions.api; derived from the server when empty

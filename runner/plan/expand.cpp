@@ -226,6 +226,8 @@ void Expander::add_leg(const Value& matrix, const std::string& suffix, std::size
   if (job_.env) request.env.push_back(step::map_of(job_.env, workflow_.file));
   request.outputs = step::map_of(job_.outputs, workflow_.file);
   request.steps = step::steps_of(job_.steps, workflow_.file);
+  if (job_.container) request.container = step::tree_of(job_.container->value, workflow_.file);
+  request.services = step::tree_of(job_.services_value, workflow_.file);
   read_defaults(request);
   request.secrets = settings_.secrets;
   if (const auto& granted = job_.granted) {
@@ -351,12 +353,6 @@ parser::Diagnostics unsupported_in(const model::Workflow& workflow, const model:
   if (job.is_call()) {
     if (!job.called) refuse(job.uses->range, "the reusable workflow '" + job.uses->to_string() + "' is not here", mend_of(*job.uses));
     return out;
-  }
-  if (job.container) refuse(job.container->value.range, "job containers ('container:' of job '" + job.id + "') are not supported yet");
-  if (!job.services.empty()) {
-    refuse(job.services.front().id.range, "service containers ('services:' of job '" + job.id + "') are not supported yet");
-  } else if (job.services_value && job.services_value->is_expression()) {
-    refuse(job.services_value->range, "service containers ('services:' of job '" + job.id + "') are not supported yet");
   }
   if (job.snapshot) refuse(job.snapshot->value.range, "custom images ('snapshot:' of job '" + job.id + "') are not supported");
   return out;

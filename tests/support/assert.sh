@@ -68,6 +68,7 @@ ordinary_user() {
 drydock_as_user() {
   unshare --mount --propagation private bash -c '
     for file in passwd group subuid subgid; do mount --bind "$0/etc/$file" "/etc/$file"; done
+    if [[ -e $0/tun ]]; then mount --bind "$0/tun" /dev/net/tun; fi
     HOME=$0/user DRYDOCK_HOME=$0/user/store exec setpriv --reuid 61234 --regid 61234 --init-groups --inh-caps=-all "$@"' \
     "$work" "$real_drydock" "$@"
 }
