@@ -11,6 +11,7 @@
 #include "executors/container/container_plan.h"
 #include "executors/container/exec.h"
 #include "executors/container/pod_server.h"
+#include "executors/step/node_closure.h"
 
 namespace drydock::container {
 namespace {
@@ -59,6 +60,9 @@ class Host : public step::StepHost {
   Status start(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     if (pod_) return {};
+    for (const auto& shared : options_.shared) DRYDOCK_TRY(make_directories(shared.path));
+    DRYDOCK_TRY(make_directories(node_place()));
+    pod_request_.node = node_place();
     if (runner_services_) pod_request_.loopback = loopback_ports(runner_services_());
     DRYDOCK_TRY(make_directories(job_.places.temp + "/_github_home"));
     DRYDOCK_TRY(make_directories(job_.places.temp + "/_runner_file_commands"));
@@ -79,6 +83,28 @@ class Host : public step::StepHost {
   }
   Environment environment() override { return inner_ ? inner_->environment() : pod_->answer().environment; }
   bool has_directory(const std::string& path) override { return inner_ ? inner_->has_directory(path) : true; }
+
+  /// A container is there before it is known which Node is wanted: it has an empty directory, which is filled here.
+  Result<std::string> node_program(const std::string& on_this_machine) override {
+    if (inner_) return inner_->node_program(on_this_machine);
+    const std::lock_guard lock(mutex_);
+    if (const auto found = nodes_.find(on_this_machine); found != nodes_.end()) return found->second;
+    if (!nodes_.empty() || options_.node_directory.empty()) {
+      return make_error(ErrorCode::unsupported, "a second Node (" + on_this_machine + ") in one container is not supported",
+                        "use one version for all JavaScript actions of the job: run.node in your drydock.yaml");
+    }
+    DRYDOCK_ASSIGN(const auto closure, step::make_node_closure(on_this_machine, options_.node_directory));
+    for (const auto& mount : closure.mounts) {
+      if (mount.target != step::k_closure_mount) continue;
+      std::error_code failed;
+      std::filesystem::copy(mount.source, node_place(),
+                            std::filesystem::copy_options::recursive | std::filesystem::copy_options::copy_symlinks |
+                                std::filesystem::copy_options::overwrite_existing,
+                            failed);
+      if (failed) return errno_error("lending Node to the container", failed.value());
+    }
+    return nodes_[on_this_machine] = closure.program;
+  }
 
   Object job_members() override {
     Object members;
@@ -154,6 +180,8 @@ class Host : public step::StepHost {
     return built_[container.dockerfile] = built->legs.front().manifest_digest;
   }
 
+  std::string node_place() const { return job_.places.temp + "/_node"; }
+
   const ContainerOptions& options_;
   const step::JobRequest& job_;
   std::unique_ptr<step::StepHost> inner_;
@@ -162,6 +190,7 @@ class Host : public step::StepHost {
   std::mutex mutex_;
   std::unique_ptr<PodClient> pod_;
   std::map<std::string, std::string> built_;  // Dockerfile → digest
+  std::map<std::string, std::string> nodes_;  // on this machine → in the container
 };
 
 class Factory {

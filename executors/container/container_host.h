@@ -20,6 +20,7 @@ struct ContainerOptions {
   build::BuildService* builder = nullptr;  // for actions with a Dockerfile; without it they are refused
   std::string default_image;               // of jobs that name none, with isolation `container`
   std::vector<SharedPath> shared;          // beside the job's own places
+  std::string node_directory;              // where Nodes for containers are kept; without it there are none
 };
 
 /// `inner` for host and sandbox, each with services and container actions where a job has them; and `container`.

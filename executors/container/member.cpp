@@ -98,6 +98,13 @@ Status Member::prepare(JobNetwork& network, const std::vector<HostName>& names,
   spec_.network_namespace = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(end_->network.get());
   DRYDOCK_TRY(lend_files(network, names));
   spec_.mounts.insert(spec_.mounts.end(), mounts.begin(), mounts.end());
+  // Debian's Node has parts of itself there; an image with a Node of its own keeps its own.
+  constexpr const char* k_node_parts = "/usr/share/nodejs";
+  std::error_code none;
+  if (plan_.role == ContainerRole::job && std::filesystem::is_directory(k_node_parts, none) &&
+      !std::filesystem::exists(root_->path() / "usr/share/nodejs", none)) {
+    spec_.mounts.push_back(bound(k_node_parts, k_node_parts, true));
+  }
   for (const auto& volume : plan_.volumes) DRYDOCK_TRY(add_volume(volume));
   for (const auto& mapping : plan_.ports) {
     auto published = network.publish(mapping, *end_);

@@ -11,6 +11,7 @@
 #include "executors/container/member.h"
 #include "executors/oci/digest.h"
 #include "executors/sandbox/journal.h"
+#include "executors/step/node_closure.h"
 
 namespace drydock::container {
 namespace {
@@ -123,6 +124,7 @@ std::vector<sandbox::ContainerMount> Pod::State::mounts_of(const Member& member)
   for (const auto& shared : request.shared) {
     mounts.push_back({"bind", shared.path, shared.path, {"rbind", shared.read_only ? "ro" : "rw"}});
   }
+  if (!request.node.empty()) mounts.push_back({"bind", request.node, step::k_closure_mount, {"rbind", "ro"}});
   // Actions and scripts that know GitHub's paths by heart find their files there as well.
   mounts.push_back({"bind", request.temp + "/_github_home", "/github/home", {"rbind", "rw"}});
   mounts.push_back({"bind", request.temp + "/_github_workflow", "/github/workflow", {"rbind", "rw"}});

@@ -74,6 +74,7 @@ json to_json(const PodRequest& request) {
               {"docker_config", request.docker_config},
               {"workspace", request.workspace},
               {"temp", request.temp},
+              {"node", request.node},
               {"shared", std::move(shared)},
               {"loopback", request.loopback},
               {"copied", request.host_files == HostFiles::copied},
@@ -91,6 +92,7 @@ Result<PodRequest> pod_request_from_json(const json& json) {
     json.at("docker_config").get_to(request.docker_config);
     json.at("workspace").get_to(request.workspace);
     json.at("temp").get_to(request.temp);
+    json.at("node").get_to(request.node);
     for (const auto& item : json.at("shared")) request.shared.push_back({item.at(0), item.at(1)});
     json.at("loopback").get_to(request.loopback);
     request.host_files = json.at("copied").get<bool>() ? HostFiles::copied : HostFiles::shared;

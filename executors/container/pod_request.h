@@ -36,6 +36,7 @@ struct PodRequest {
   build::EngineOptions engine;
   std::string docker_config;           // the job's credentials
   std::string workspace, temp;
+  std::string node;                    // directory that becomes the Node of the job's container
   std::vector<SharedPath> shared;      // in every container of the job, workspace and temp among them
   std::vector<std::uint16_t> loopback; // ports of the machine's loopback that containers reach as their own
   HostFiles host_files = HostFiles::copied;

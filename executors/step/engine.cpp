@@ -166,7 +166,7 @@ Status JobRun::make_host(const std::map<std::string, std::string>& secrets) {
       for (const auto& [name, value] : values) before.set_environment(name, value);
     }
     DRYDOCK_ASSIGN(wanted.containers,
-                   evaluate_containers(request_, evaluator_, before.context({}, Outcome::success)));
+                   evaluate_containers(request_, evaluator_, before.context(before.scope(), {})));
   }
   if (services_.action_environment) wanted.runner_services = [this] { return services_.action_environment(request_); };
   const auto place = wanted.containers.empty() ? request_.runner.isolation : Isolation::container;

@@ -23,6 +23,9 @@ step::Hosts hosts_of(const WorkflowArguments& arguments, const Config& config, B
   containers.bus = bus;
   containers.builder = builder;
   containers.default_image = config.image;
+  // The files of remote actions, wherever they come from.
+  containers.shared.push_back({root + "/actions", true});
+  containers.node_directory = root + "/node";
   return container::with_containers(std::move(containers), std::move(hosts));
 }
 

@@ -25,7 +25,7 @@ Result<JobContainers> containers_of(const std::string& keys, const OrderedJson& 
   Bus bus(std::make_shared<Masker>());
   Evaluator evaluator(bus, "job", {"PASSWORD"});
   const JobState state(*back, secrets, {});
-  return evaluate_containers(*back, evaluator, state.context({}, Outcome::success));
+  return evaluate_containers(*back, evaluator, state.context(state.scope(), {}));
 }
 
 }  // namespace
