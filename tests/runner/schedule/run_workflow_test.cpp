@@ -124,8 +124,8 @@ TEST_CASE("refusals come before anything runs") {
     const char* message;
   };
   const Row rows[] = {
-      {"container", job("b", "    container: alpine\n" + k_ok), "w.yml:8:16: job containers"},
-      {"services", job("b", "    services: {db: {image: x}}\n" + k_ok), "service containers"},
+      {"container", job("b", "    container: alpine\n" + k_ok), "w.yml:8:16: containers (of job 'b') are not available here"},
+      {"services", job("b", "    services: {db: {image: x}}\n" + k_ok), "containers (of job 'b') are not available here"},
       {"windows", "  b:\n    runs-on: windows-latest\n" + k_ok, "w.yml:7:14: runs-on 'windows-latest': Windows jobs cannot run"},
       {"macos", "  b:\n    runs-on: macos-14\n" + k_ok, "macOS jobs cannot run"},
       {"other label", "  b:\n    runs-on: gpu\n" + k_ok, "runs-on 'gpu' is no label of this machine"},
