@@ -179,7 +179,7 @@ Status JobRun::set_up_state() {
   for (const auto& name : request_.secrets) {
     auto value = services_.secret ? services_.secret(name) : std::nullopt;
     if (!value) continue;
-    bus_.masker().add(*value);
+    if (is_masked(name)) bus_.masker().add(*value);
     secrets[name] = std::move(*value);
   }
   const auto token = secrets.find("GITHUB_TOKEN");
@@ -427,6 +427,10 @@ void JobRun::set_outputs() {
 }
 
 }  // namespace
+
+bool is_masked(std::string_view secret_name) {
+  return secret_name != "ACTIONS_STEP_DEBUG" && secret_name != "ACTIONS_RUNNER_DEBUG";
+}
 
 JobResult run_job(const JobRequest& request, const JobServices& services, std::stop_token stop) {
   return JobRun(request, services, std::move(stop)).run();

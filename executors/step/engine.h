@@ -70,6 +70,15 @@ Hosts machine_hosts();
 /// Actions that have a native form run as that, or as their originals (--real-actions).
 enum class NativeForms { preferred, unused };
 
+/// A step that has failed its job, while its place is still there.
+struct FailedStep {
+  const JobRequest& request;
+  std::string name, position, message;
+  StepHost& host;
+  Environment environment;  // as its process had it
+  std::string directory;
+};
+
 struct JobServices {
   Bus* bus = nullptr;                        // required
   const NativeActions* actions = nullptr;
@@ -79,10 +88,15 @@ struct JobServices {
   build::BuildService* builder = nullptr;
   std::function<std::optional<std::string>(const std::string& name)> secret;  // asked for the request's names
   Hosts hosts = machine_hosts();  // a job that names containers, whatever its isolation, gets `container`'s
+  /// Called on the job's thread; the job goes on when it returns. Nothing when empty.
+  std::function<void(const FailedStep& step, std::stop_token stop)> on_failed_step;
   /// What actions get beside the environment of steps, and scripts do not: the runner's own services
   /// (ACTIONS_RUNTIME_TOKEN, ACTIONS_RESULTS_URL, …). Values that are secret are in the bus's masker already.
   std::function<Environment(const JobRequest& request)> action_environment;
 };
+
+/// Whether the value of the secret with this name is masked: those that switch debug messages on are no secrets.
+bool is_masked(std::string_view secret_name);
 
 /// What this engine would refuse in the job, as far as it can be told before anything is fetched or run: actions that
 /// are not served, metadata that is at hand, unknown shells, functions that are not performed, the isolation.

@@ -30,6 +30,13 @@ Value object_of(const OrderedJson& json) {
   return json.is_object() ? Value::from_json(json) : Value(Object());
 }
 
+/// A number for the job alone, the same whenever the same run is asked: there are no check runs here.
+double check_run_id(const std::string& run_id, const std::string& key) {
+  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a
+  for (const unsigned char c : run_id + "/" + key) hash = (hash ^ c) * 1099511628211ULL;
+  return static_cast<double>(hash % 100'000'000'000ULL + 1);
+}
+
 /// `status` of the job or composite action; cancelled() always asks the job.
 void add_status_functions(Context& context, Outcome status, Outcome job) {
   const auto tells = [](bool answer) {
@@ -50,6 +57,8 @@ JobState::JobState(const JobRequest& request, std::map<std::string, std::string>
   const auto token = secrets.find("GITHUB_TOKEN");
   github_.set("token", token == secrets.end() ? "" : token->second);
   github_.set("job", request.job_id);
+  // A script is no action of any repository; steps that are set these.
+  for (const char* name : {"action_repository", "action_ref"}) github_.set(name, "");
   github_.set("workspace", request.places.workspace);
   github_.set("event_path", request.places.temp + "/_github_workflow/event.json");
   Object secret_values;
@@ -61,6 +70,10 @@ JobState::JobState(const JobRequest& request, std::map<std::string, std::string>
   strategy_ = object_of(request.strategy);
   matrix_ = Value::from_json(request.matrix);
   runner_ = runner_value();
+  job_.set("check_run_id", check_run_id(json_or(request.github, "run_id", std::string()), request.key));
+  matchers_ = std::make_shared<ProblemMatchers>(request.places.workspace,
+                                                json_or(request.github, "server_url", std::string("https://github.com")),
+                                                json_or(request.github, "repository", std::string()));
 }
 
 Value JobState::runner_value() const {

@@ -3,6 +3,7 @@
 // step works on a copy of its own. Used by one thread.
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "executors/step/action_context.h"
 #include "executors/step/evaluator.h"
 #include "executors/step/job_request.h"
+#include "executors/step/problem_matcher.h"
 #include "executors/step/scope.h"
 
 namespace drydock::step {
@@ -37,9 +39,15 @@ class JobState {
   Environment container_environment(const Layer& layer, const GithubExtras& extras) const;
 
   void set_environment(const std::string& name, const std::string& value) { global_[name] = value; }
-  void prepend_path(const std::string& directory) { path_.insert(path_.begin(), directory); }
+  /// One that is there already moves to the front.
+  void prepend_path(const std::string& directory) {
+    std::erase(path_, directory);
+    path_.insert(path_.begin(), directory);
+  }
   /// What a step did to the steps after it.
   void apply(const ActionEffects& effects);
+
+  ProblemMatchers& matchers() { return *matchers_; }
 
   Outcome status = Outcome::success;
 
@@ -56,6 +64,7 @@ class JobState {
   Object github_;
   Value vars_, inputs_, needs_, strategy_, matrix_, secrets_, runner_;
   Object job_;
+  std::shared_ptr<ProblemMatchers> matchers_;  // the same for all steps, those that run side by side too
 };
 
 }  // namespace drydock::step

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "executors/base/masker.h"
 #include "executors/step/deadline.h"
@@ -141,6 +142,20 @@ StepExecution::Performed StepExecution::perform() {
 
 void StepExecution::report(const std::string& text, const Place& place) { fail_step(frame_, make_error(ErrorCode::failed, text), place); }
 
+/// To whoever wants to look into it while its place is there. A composite action shows itself, not its steps.
+void StepExecution::show_failure() {
+  const auto& show = frame_.services.on_failed_step;
+  const bool own = frame_.depth == 0 && frame_.stage == ActionStage::main;
+  if (!show || !own || result_.conclusion != Outcome::failure || frame_.job_stop.stop_requested()) return;
+  const Text& written = frame_.step.working_directory;
+  const auto directory = frame_.evaluator.string(written.empty() ? frame_.request.default_working_directory : written, frame_.context());
+  const std::filesystem::path workspace = frame_.request.places.workspace;
+  show({.request = frame_.request, .name = result_.name, .position = result_.position, .message = result_.message, .host = frame_.host,
+        .environment = frame_.state.process_environment(frame_.layer, frame_.extras),
+        .directory = (directory ? workspace / *directory : workspace).lexically_normal().string()},
+       frame_.job_stop);
+}
+
 void StepExecution::settle(const Performed& performed) {
   const Handled& handled = performed.handled;
   result_.exit_code = handled.exit_code;
@@ -163,6 +178,7 @@ void StepExecution::settle(const Performed& performed) {
     if (go_on && *go_on) result_.conclusion = Outcome::success;
     if (!go_on) fail_step(frame_, go_on.error(), frame_.evaluator.place());
   }
+  show_failure();
   result_.outputs = frame_.effects.outputs;
   result_.summary = frame_.services.bus->masker().mask(frame_.effects.summary);
 }

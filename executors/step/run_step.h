@@ -55,6 +55,7 @@ class StepExecution {
   Result<std::optional<std::chrono::milliseconds>> timeout();
   Performed perform();
   void settle(const Performed& performed);
+  void show_failure();
   void report(const std::string& text, const Place& place);
 
   StepTask task_;

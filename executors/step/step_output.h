@@ -2,8 +2,9 @@
 // The output of a step's process: cut into lines, commands obeyed, the rest published as log.
 // Thread-safe: the two streams may arrive on two threads.
 
-#include <map>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "executors/base/events.h"
 #include "executors/base/masker.h"
 #include "executors/step/action_context.h"
+#include "executors/step/problem_matcher.h"
 #include "executors/step/workflow_command.h"
 
 namespace drydock::step {
@@ -22,6 +24,7 @@ class StepOutput {
   struct Sinks {
     ActionEffects* effects = nullptr;
     std::vector<Annotation>* annotations = nullptr;
+    ProblemMatchers* matchers = nullptr;  // of the job; may be null: none are obeyed or added then
   };
   enum class OldCommands { refused, allowed };  // ACTIONS_ALLOW_UNSECURE_COMMANDS
 
@@ -42,22 +45,33 @@ class StepOutput {
     std::string line;
     Masker::Stream mask;  // for a line too long to be kept whole
     bool overlong = false;
+    std::vector<MatcherState> matchers;
+    std::uint64_t matchers_seen = 0;
   };
 
   void line(Stream stream, std::string text);
   void publish_log(Stream stream, std::string text);
   void message(Level level, std::string text, std::string title, Place place);
   bool obey(const WorkflowCommand& command, const std::string& line, Stream stream);
-  void obey_known(const WorkflowCommand& command);
-  void add_masks(const WorkflowCommand& command);
+  void obey_known(const WorkflowCommand& command, Stream stream);
+  void obey_issue(const WorkflowCommand& command);
+  void obey_environment(const WorkflowCommand& command);
+  void obey_echo(const WorkflowCommand& command);
+  void add_matcher(const std::string& file);
+  void remove_matcher(const WorkflowCommand& command);
+  std::optional<Matchers> read_matchers(const std::string& file);
+  bool find_problem(Stream stream, const std::string& text);
+  bool report_problem(const MatchedProblem& problem, Stream stream, const std::string& line);
+  void add_masks(const WorkflowCommand& command, Stream stream);
+  void debug(std::string text);
   void stop_commands(const std::string& token);
-  void refuse_unsecure(const std::string& name, const char* file);
+  void refuse_unsecure(const std::string& name);
 
   Bus& bus_;
   std::string job_, step_;
   Sinks sinks_;
   OldCommands old_commands_;
-  bool debug_;
+  bool debug_ = false;
   std::mutex mutex_;
   Pipe out_, err_;
   std::string stop_token_;  // commands are off until "::token::"

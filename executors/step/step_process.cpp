@@ -29,7 +29,9 @@ bool take_files(StepFrame& frame, const FileCommands& files, StepOutput& output)
       }
     }
   });
-  take("summary", &FileCommands::summary, [&](const std::string& text) { effects.summary += text; });
+  // A summary that is too large is an error to read, and fails nothing.
+  if (const auto summary = files.summary()) effects.summary += *summary;
+  else output.error(summary.error().message, frame.step.place);
   take("state", &FileCommands::state, [&](const KeyValues& pairs) {
     for (const auto& [name, value] : pairs) effects.state[name] = value;
   });
@@ -82,7 +84,7 @@ Result<StepProcess> StepProcess::prepare(StepFrame& frame) {
 
 Handled StepProcess::run(Failure failure, const StartProgram& start) {
   StepFrame& frame = *frame_;
-  StepOutput output(*frame.services.bus, frame.request.key, frame.position, {&frame.effects, &frame.annotations},
+  StepOutput output(*frame.services.bus, frame.request.key, frame.position, {&frame.effects, &frame.annotations, &frame.state.matchers()},
                     is_true(environment_, "ACTIONS_ALLOW_UNSECURE_COMMANDS") ? StepOutput::OldCommands::allowed
                                                                             : StepOutput::OldCommands::refused,
                     frame.request.runner.debug);
