@@ -108,6 +108,8 @@ OrderedJson make_payload(const EventOptions& options, const GitFacts& git, const
   return payload;
 }
 
+const OrderedJson k_nothing;
+
 std::string text_at(const OrderedJson& json, std::initializer_list<const char*> path) {
   const OrderedJson* at = &json;
   for (const char* name : path) {
@@ -115,6 +117,17 @@ std::string text_at(const OrderedJson& json, std::initializer_list<const char*> 
     at = &(*at)[name];
   }
   return at->is_string() ? at->get<std::string>() : std::string();
+}
+
+/// An id that the payload tells; else one of its own for each name, the same in every run: GitHub's numbers are not
+/// known here, and programs want some.
+std::string id_at(const OrderedJson& payload, std::initializer_list<const char*> path, const std::string& name) {
+  const OrderedJson* at = &payload;
+  for (const char* member : path) at = at->is_object() && at->contains(member) ? &(*at)[member] : &k_nothing;
+  if (at->is_number_integer()) return std::to_string(at->get<std::int64_t>());
+  std::uint32_t hash = 2166136261U;  // FNV-1a
+  for (const unsigned char c : name) hash = (hash ^ c) * 16777619U;
+  return std::to_string(hash % 1'000'000'000U + 1);
 }
 
 struct Refs {
@@ -199,21 +212,29 @@ Result<TriggerEvent> make_event(const EventOptions& options, const GitFacts& git
   const std::string full = text_at(payload, {"repository", "full_name"});
   const std::string repository = full.find('/') == std::string::npos ? git.repository() : full;
   const std::string sender = text_at(payload, {"sender", "login"});
+  const std::string owner = repository.substr(0, repository.find('/'));
+  const std::string by = options.actor.empty() && !sender.empty() ? sender : actor;
+  const bool is_private = payload.contains("repository") && json_or(payload["repository"], "private", false);
   const bool tag = refs.ref.starts_with("refs/tags/");
   event.github = {{"ref", refs.ref},
                   {"sha", refs.sha},
                   {"repository", repository},
-                  {"repository_owner", repository.substr(0, repository.find('/'))},
+                  {"repository_owner", owner},
+                  {"repository_owner_id", id_at(payload, {"repository", "owner", "id"}, owner)},
+                  {"repository_id", id_at(payload, {"repository", "id"}, repository)},
+                  {"repository_visibility", is_private ? "private" : "public"},
                   {"repositoryUrl", "git://" + git.server.substr(git.server.find("://") + 3) + "/" + repository + ".git"},
                   {"run_id", options.run_id},
                   {"run_number", options.run_number},
                   {"retention_days", "90"},
                   {"run_attempt", options.run_attempt},
-                  {"actor", options.actor.empty() && !sender.empty() ? sender : actor},
-                  {"triggering_actor", options.actor.empty() && !sender.empty() ? sender : actor},
+                  {"actor", by},
+                  {"actor_id", id_at(payload, {"sender", "id"}, by)},
+                  {"triggering_actor", by},
                   {"head_ref", refs.head_ref},
                   {"base_ref", refs.base_ref},
                   {"event_name", event.name},
+                  {"secret_source", "Actions"},
                   {"server_url", git.server},
                   {"api_url", api_of(git.server)},
                   {"graphql_url", git.server == "https://github.com" ? api_of(git.server) + "/graphql" : git.server + "/api/graphql"},
