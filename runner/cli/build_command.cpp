@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
@@ -49,10 +50,18 @@ Result<build::SecretSource> read_secret(const std::string& text) {
   return build::SecretSource{id, std::move(value)};
 }
 
+/// As buildx takes it: relative to the current directory, before the context.
+std::string dockerfile_of(const BuildArguments& a) {
+  std::error_code none;
+  const auto here = std::filesystem::absolute(a.file, none), there = std::filesystem::path(a.context) / a.file;
+  const bool elsewhere = !a.file.empty() && is_regular_file(here, none) && !equivalent(here, there, none);
+  return elsewhere ? here.string() : a.file;
+}
+
 Result<build::BuildRequest> request_from(const BuildArguments& a) {
   build::BuildRequest request;
   request.context.source = a.context;
-  request.dockerfile = a.file;
+  request.dockerfile = dockerfile_of(a);
   if (a.file == "-") {
     std::string text, why;
     if (!read_input("-", text, why)) return make_error(ErrorCode::usage, why);

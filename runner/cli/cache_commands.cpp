@@ -9,8 +9,10 @@
 #include "executors/oci/prune.h"
 #include "runner/cli/cli.h"
 #include "runner/cli/exit_code.h"
+#include "runner/cli/run_directories.h"
 #include "runner/config/config.h"
 #include "runner/events/printer.h"
+#include "runner/events/run_record.h"
 #include "runner/services/artifact_store.h"
 #include "runner/services/cache_store.h"
 
@@ -89,6 +91,17 @@ Status prune_job_stores(const std::string& root, const PruneArguments& arguments
   return {};
 }
 
+/// Runs are kept for so long where nobody says otherwise: they are small, and asked for in the days after.
+constexpr std::chrono::hours k_runs_kept{30 * 24};
+
+Result<std::size_t> prune_old_runs(const PruneArguments& arguments) {
+  DRYDOCK_ASSIGN(const auto directory, runs_directory());
+  const auto now = std::chrono::system_clock::now();
+  const auto kept = arguments.all ? std::chrono::hours(0)
+                    : arguments.unused_hours >= 0 ? std::chrono::hours(arguments.unused_hours) : k_runs_kept;
+  return prune_runs(directory, now - kept);
+}
+
 int prune_store(const PruneArguments& arguments) {
   auto store = open_store();
   if (!store.ok()) return report(store.error());
@@ -98,9 +111,11 @@ int prune_store(const PruneArguments& arguments) {
   options.all = arguments.all;
   const auto pruned = oci::prune(**store, options);
   if (!pruned.ok()) return report(pruned.error());
+  const auto runs = prune_old_runs(arguments);
+  if (!runs.ok()) return report(runs.error());
   for (const auto& problem : pruned->problems) std::fprintf(stderr, "warning: %s\n", problem.c_str());
-  std::printf("removed %zu records, %zu images, %zu snapshots, %zu blobs: %s\n", pruned->records, pruned->images,
-              pruned->snapshots, pruned->blobs, format_bytes(static_cast<std::int64_t>(pruned->bytes)).c_str());
+  std::printf("removed %zu records, %zu images, %zu snapshots, %zu blobs, %zu runs: %s\n", pruned->records, pruned->images,
+              pruned->snapshots, pruned->blobs, *runs, format_bytes(static_cast<std::int64_t>(pruned->bytes)).c_str());
   if (const auto done = prune_job_stores((*store)->root(), arguments); !done) return report(Status(done).error());
   return k_exit_ok;
 }
@@ -113,9 +128,9 @@ void add_cache_commands(CLI::App& app, Chosen& chosen) {
   cache->add_subcommand("du", "what it takes on disk")->callback([&chosen] { chosen.run = usage_of_disk; });
   auto arguments = std::make_shared<PruneArguments>();
   auto* prune = cache->add_subcommand("prune", "remove what nothing uses");
-  prune->add_option("--unused-hours", arguments->unused_hours, "results not used for so long");
+  prune->add_option("--unused-hours", arguments->unused_hours, "results not used, and runs that ended, so long ago");
   prune->add_option("--keep-megabytes", arguments->keep_megabytes, "and the least used until the store is this small");
-  prune->add_flag("--all", arguments->all, "every result that no running build holds");
+  prune->add_flag("--all", arguments->all, "every result that no running build holds, and every run that has ended");
   prune->callback([arguments, &chosen] { chosen.run = [arguments] { return prune_store(*arguments); }; });
 }
 

@@ -103,10 +103,10 @@ int run_cli(int argc, char** argv) {
   add_debug_commands(app, chosen);
   add_engine_command(app, chosen);
   add_lint_command(app, chosen);
+  add_history_command(app, chosen);
+  add_logs_command(app, chosen);
   add_refused(app, chosen, "workers", "remote native workers");
   add_refused(app, chosen, "worker", "serve as a remote native worker");
-  add_refused(app, chosen, "history", "past runs");
-  add_refused(app, chosen, "logs", "logs of a past run");
   take_one_value_each(app);
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands([&](CLI::App* command) { return command->check_name(argv[1]); }).empty()) {
     std::fprintf(stderr, "drydock: error: there is no command \"%s\"\n  mend: see drydock --help\n", argv[1]);

@@ -32,6 +32,8 @@ void add_eval_command(CLI::App& app, Chosen& chosen);
 void add_debug_commands(CLI::App& app, Chosen& chosen);
 void add_engine_command(CLI::App& app, Chosen& chosen);
 void add_lint_command(CLI::App& app, Chosen& chosen);
+void add_history_command(CLI::App& app, Chosen& chosen);
+void add_logs_command(CLI::App& app, Chosen& chosen);
 
 /// Requested by the first SIGINT or SIGTERM; a second one ends the program at once.
 std::stop_token interrupted();

@@ -7,6 +7,26 @@
 
 namespace drydock::runner {
 
+void Console::show(const Event& event) {
+  const std::lock_guard lock(mutex_);
+  if (suspended_) held_.push_back(event);
+  else printer_->on_event(event);
+}
+
+void Console::suspend() {
+  const std::lock_guard lock(mutex_);
+  suspended_ = true;
+  printer_->suspend();
+}
+
+void Console::resume() {
+  const std::lock_guard lock(mutex_);
+  printer_->resume();
+  suspended_ = false;
+  for (const auto& event : held_) printer_->on_event(event);
+  held_.clear();
+}
+
 Result<std::map<std::string, std::string>> assignments(const std::vector<std::string>& texts, const char* flag) {
   std::map<std::string, std::string> values;
   for (const auto& text : texts) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,17 +20,25 @@ class Console {
  public:
   Console(ProgressMode mode, std::FILE* out)
       : masker_(std::make_shared<Masker>()), bus_(masker_), printer_(make_printer(mode, out)) {
-    bus_.listen([this](const Event& event) { printer_->on_event(event); });
+    bus_.listen([this](const Event& event) { show(event); });
   }
   ~Console() { finish(); }
   Bus& bus() { return bus_; }
   Masker& masker() { return *masker_; }
   void finish() { printer_->finish(); }
+  /// Between them the terminal is somebody else's; what happens meanwhile is shown afterwards.
+  void suspend();
+  void resume();
 
  private:
+  void show(const Event& event);
+
   std::shared_ptr<Masker> masker_;
   Bus bus_;
   std::unique_ptr<Printer> printer_;
+  std::mutex mutex_;
+  bool suspended_ = false;
+  std::vector<Event> held_;
 };
 
 /// "NAME=VALUE" texts; a text without "=" takes the value of that environment variable, an error when it is unset.

@@ -124,6 +124,14 @@ Status read_workflows(const WorkflowArguments& arguments, PreparedWorkflows& pre
   return read_files(files, arguments, prepared);
 }
 
+/// As on GitHub, by a secret or a variable; a secret counts first.
+bool asks_for_debug(const PreparedWorkflows& prepared) {
+  const std::string name = "ACTIONS_STEP_DEBUG";
+  const auto secret = prepared.secrets.find(name);
+  if (secret != prepared.secrets.end()) return secret->second == "true";
+  return json_or(prepared.settings.vars, name, std::string()) == "true";
+}
+
 Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
   auto& settings = prepared.settings;
   DRYDOCK_ASSIGN(const auto vars, gather(arguments.var_file, arguments.vars, "--var"));
@@ -135,6 +143,7 @@ Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prep
     std::transform(label.begin(), label.end(), label.begin(), [](unsigned char c) { return std::tolower(c); });
     settings.labels.insert(label);
   }
+  settings.runner.debug = asks_for_debug(prepared);
   settings.source = prepared.git.root;
   for (const auto& item : arguments.matrix) {
     const auto colon = item.find(':');

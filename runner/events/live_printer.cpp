@@ -68,10 +68,22 @@ void LivePrinter::finish() {
   clock_.join();
 }
 
+void LivePrinter::suspend() {
+  const std::lock_guard lock(mutex_);
+  erase_block();
+  std::fflush(terminal_);
+  suspended_ = true;
+}
+
+void LivePrinter::resume() {
+  const std::lock_guard lock(mutex_);
+  suspended_ = false;
+}
+
 void LivePrinter::clock() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, k_redraw, [this] { return stopped_; })) {
-    if (running_.empty() && drawn_ == 0) continue;
+    if (suspended_ || (running_.empty() && drawn_ == 0)) continue;
     erase_block();
     draw_block();
     std::fflush(terminal_);

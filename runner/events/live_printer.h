@@ -19,6 +19,8 @@ class LivePrinter : public PlainPrinter {
   ~LivePrinter() override;
   void on_event(const Event& event) override;
   void finish() override;
+  void suspend() override;
+  void resume() override;
 
  protected:
   void line(const std::string& text) override;
@@ -43,6 +45,7 @@ class LivePrinter : public PlainPrinter {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopped_ = false;
+  bool suspended_ = false;
   std::list<Running> running_;
   std::size_t drawn_ = 0;  // rows of the block on the screen
   std::thread clock_;

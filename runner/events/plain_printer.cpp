@@ -35,7 +35,7 @@ void PlainPrinter::line(const std::string& text) {
 }
 
 PlainPrinter::Source& PlainPrinter::source(const Event& event) {
-  auto& source = sources_[key_of(event)];
+  auto& source = sources_.try_emplace(key_of(event), Source{.begun = event.time}).first->second;
   if (!event.vertex.empty() && source.number == 0) source.number = next_++;
   if (!event.name.empty()) source.name = event.name;
   return source;
@@ -43,8 +43,7 @@ PlainPrinter::Source& PlainPrinter::source(const Event& event) {
 
 std::string PlainPrinter::prefix(const Event& event, Source& source) const {
   if (!event.vertex.empty()) {
-    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
-                                                                               source.begun);
+    const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(event.time - source.begun);
     return "#" + std::to_string(source.number) + " " + format_elapsed(elapsed) + " ";
   }
   return event.job.empty() ? "" : "[" + event.job + "] ";
@@ -109,7 +108,6 @@ void PlainPrinter::step_finished(const Event& event) {
 }
 
 void PlainPrinter::message(const Event& event) {
-  if (event.level == Level::debug) return;
   const auto colour = event.level == Level::error ? k_red : event.level == Level::warning ? k_yellow : k_cyan;
   const auto where = event.job.empty() ? "" : "[" + event.job + "] ";
   line(where + paint(colour, std::string(name_of(event.level)) + ":") + " " + place_text(event.place) + event.text);

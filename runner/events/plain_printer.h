@@ -25,7 +25,7 @@ class PlainPrinter : public Printer {
  private:
   struct Source {
     int number = 0;  // of a vertex
-    std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+    std::chrono::system_clock::time_point begun{};  // of its first event: a kept run reads as it did
     std::string partial[2];  // an output line without its end
     bool announced = false;
     std::string name;

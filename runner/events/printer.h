@@ -21,6 +21,9 @@ class Printer {
   virtual void on_event(const Event& event) = 0;
   /// Prints what is held back and leaves the terminal as it was.
   virtual void finish() {}
+  /// Leaves the terminal to somebody else until resume(): nothing is drawn by itself meanwhile.
+  virtual void suspend() {}
+  virtual void resume() {}
 };
 
 /// Automatic is tty where `out` is a terminal, else plain. JSON goes to `out` too.

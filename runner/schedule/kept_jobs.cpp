@@ -14,7 +14,11 @@ step::JobResult masked(step::JobResult result, const Masker& masker) {
   for (auto& step : result.steps) {
     step.message = masker.mask(step.message);
     step.name = masker.mask(step.name);
+    step.summary = masker.mask(step.summary);
     for (auto& [name, value] : step.outputs) value = masker.mask(value);
+  }
+  for (auto& annotation : result.annotations) {
+    for (auto* text : {&annotation.message, &annotation.title, &annotation.place.file}) *text = masker.mask(*text);
   }
   return result;
 }
@@ -53,6 +57,22 @@ Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& 
   }
   if (failure) return make_error(ErrorCode::not_found, "there is no run in " + run_dir, "name a directory of the store's runs/ folder");
   return out;
+}
+
+Result<std::vector<step::JobResult>> kept_jobs(const std::string& run_dir) {
+  std::map<std::string, step::JobResult> by_file;
+  std::error_code none;  // a run that was refused has no such folder
+  for (const auto& file : std::filesystem::directory_iterator(run_dir + "/jobs", none)) {
+    const std::string path = file.path().string();
+    if (file.path().extension() != ".json") continue;
+    DRYDOCK_ASSIGN(const std::string text, read_file(path));
+    if (text.find_first_not_of('\0') == std::string::npos) continue;
+    DRYDOCK_ASSIGN(const OrderedJson json, parse_ordered_json(text, path));
+    DRYDOCK_ASSIGN(by_file[path], step::job_result_from_json(json));
+  }
+  std::vector<step::JobResult> jobs;
+  for (auto& [path, job] : by_file) jobs.push_back(std::move(job));
+  return jobs;
 }
 
 }  // namespace drydock::runner

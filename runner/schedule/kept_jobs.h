@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "executors/base/masker.h"
 #include "executors/base/result.h"
@@ -23,5 +24,8 @@ std::string job_dir(const step::JobRequest& request);
 
 /// The successful jobs that a run has left in its directory, by kept_key().
 Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& run_dir);
+
+/// All results that a run has left, whatever their conclusion, ordered by file name.
+Result<std::vector<step::JobResult>> kept_jobs(const std::string& run_dir);
 
 }  // namespace drydock::runner

@@ -107,7 +107,7 @@ std::vector<Event> a_run() {
   message.place = {"w.yml", 3, 5};
   events.push_back(message);
   message.level = Level::debug;
-  message.text = "not shown";
+  message.text = "asked for";
   events.push_back(message);
   auto leg = make(EventKind::leg_finished, {}, "linux/arm64");
   leg.leg = "linux/arm64";
@@ -150,6 +150,7 @@ TEST_CASE("plain text of a run") {
         "#4 push\n"
         "#4 CANCELED\n"
         "warning: w.yml:3:5: careful\n"
+        "debug: w.yml:3:5: asked for\n"
         "linux/arm64 sha256:abc  1 steps run, 1 cached\n"
         "published r.example/app:1 sha256:def\n"
         "[build] job failure in 1h02m\n");
