@@ -1,4 +1,5 @@
 #!/bin/bash
+# covers: action actions/cache, action actions/upload-artifact, action actions/download-artifact
 # Native forms alone: an artifact goes from one job to the next, a cache from one run to the next, on the machine itself
 # and in a sandbox, whose home and temporary folder are its own; a resumed run sees the artifacts of the run before; a
 # topic branch's cache is not seen by main; nothing of the services outlives the run.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# covers: function cancelled
 # Stopping a run on this machine itself. The first signal: SIGINT to the step, SIGTERM after 7.5 s, SIGKILL after 2.5 s
 # more, while always() steps and jobs still run. The second one, or a kill: nothing of it is left running.
 . "$(dirname "$0")/../support/assert.sh"

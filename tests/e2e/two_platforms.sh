@@ -1,4 +1,5 @@
 #!/bin/bash
+# covers: action docker/login-action, action docker/build-push-action
 # The workflow as users write it: one tag, two platforms, each with what its own processor said.
 . "$(dirname "$0")/../support/assert.sh"
 begin

@@ -1,4 +1,5 @@
 #!/bin/bash
+# covers: on.workflow_run.workflows, on.workflow_run.types, on.workflow_run.branches
 # A build starts its deploy: workflows that follow others by workflow_run, with their conclusions, for no more than three
 # after the first.
 . "$(dirname "$0")/../support/assert.sh"
