@@ -71,7 +71,7 @@ void warn_of_inputs(StepFrame& frame, const std::vector<Declared>& declared, con
   }
   if (!action.native && !action.has_metadata()) return;
   for (const auto& [name, value] : inputs) {
-    const bool known = std::any_of(valid.begin(), valid.end(), [&](const auto& each) { return equal_ignoring_case(each, name); });
+    const bool known = std::any_of(valid.begin(), valid.end(), [&name = name](const auto& each) { return equal_ignoring_case(each, name); });
     if (!known) unexpected.push_back(name);
   }
   if (!unexpected.empty()) {

@@ -9,7 +9,7 @@ using parser::expression::Value;
 
 Layer merged(Layer below, const Layer& over) {
   for (const auto& [name, value] : over) {
-    const auto same = std::find_if(below.begin(), below.end(), [&](const auto& entry) { return entry.first == name; });
+    const auto same = std::find_if(below.begin(), below.end(), [&name = name](const auto& entry) { return entry.first == name; });
     if (same == below.end()) below.emplace_back(name, value);
     else same->second = value;
   }

@@ -7,7 +7,7 @@ unset XDG_DATA_HOME XDG_CONFIG_HOME GITHUB_ACTIONS CI
 mkdir -p "$HOME" "$work/project/.github/workflows"
 : >"$DRYDOCK_CONFIG"
 cat >"$work/project/.github/workflows/talk.yml" <<'END'
-name: Talk about ${{ secrets.WORD }}
+name: Talk
 on: push
 jobs:
   talk:

@@ -1,0 +1,1 @@
+console.log(`post has ${process.env['STATE_kept']}`);
