@@ -1,12 +1,21 @@
-# drydock_library(<layer> <room> [DEPS <targets>...] [PRIVATE <targets>...])
+# Headers are more than half of what a file costs the compiler, so the files of a room can be compiled several at a
+# time. Then no two of them may give a name in their unnamed namespaces different meanings.
+function(drydock_unity target)
+  if(DRYDOCK_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
+
+# drydock_library(<layer> <room> [SEPARATE] [DEPS <targets>...] [PRIVATE <targets>...])
 #
 # One static library for each room (sub-folder) of a layer (top-level folder),
 # with every .cpp file of that room. A room links only what it names, and a
 # layer's rooms may name rooms of the layers below only: parser <- executors <- runner.
+# SEPARATE: its files repeat names on purpose and are always compiled one by one.
 set(DRYDOCK_LAYERS parser executors runner)
 
 function(drydock_library layer room)
-  cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "SEPARATE" "" "DEPS;PRIVATE" ${ARGN})
   set(target drydock_${layer}_${room})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${room}/*.cpp)
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${room}/*.h)
@@ -34,6 +43,9 @@ function(drydock_library layer room)
   if(sources)
     add_library(${target} STATIC ${sources})
     set(scope PUBLIC)
+    if(NOT ARG_SEPARATE)
+      drydock_unity(${target})
+    endif()
     target_compile_options(${target} PRIVATE -Wall -Wextra -Wno-missing-field-initializers)
     if(DRYDOCK_WERROR)
       target_compile_options(${target} PRIVATE -Werror)

@@ -13,7 +13,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr const char* k_service = "ArtifactService";
+constexpr const char* k_artifact_service = "ArtifactService";
 constexpr int k_version = 7;
 
 template <class Number>
@@ -22,12 +22,6 @@ Number number(const Json& json, const char* name) {
   Number value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
-}
-
-/// Proto messages in JSON carry either form of a name.
-std::string text(const Json& json, const char* snake_case, const char* camel_case) {
-  auto value = json_or<std::string>(json, snake_case, "");
-  return value.empty() ? json_or<std::string>(json, camel_case, "") : value;
 }
 
 std::string type_of(const std::string& name) {
@@ -100,8 +94,8 @@ Result<std::int64_t> ArtifactClient::send(const std::string& name, const FileTas
   auto create = with_ids();
   create.update({{"name", name}, {"version", k_version}, {"mime_type", type}});
   if (const auto end = expiry(retention_days); !end.empty()) create["expires_at"] = end;
-  DRYDOCK_ASSIGN(const auto created, client_.call(k_service, "CreateArtifact", create));
-  const auto url = text(created, "signed_upload_url", "signedUploadUrl");
+  DRYDOCK_ASSIGN(const auto created, client_.call(k_artifact_service, "CreateArtifact", create));
+  const auto url = proto_text(created, "signed_upload_url", "signedUploadUrl");
   if (!json_or<bool>(created, "ok", false) || url.empty()) {
     return make_error(ErrorCode::failed, "CreateArtifact: response from backend was not ok");
   }
@@ -114,8 +108,8 @@ Result<std::int64_t> ArtifactClient::send(const std::string& name, const FileTas
   context_->info("Finalizing artifact upload");
   auto finalize = with_ids();
   finalize.update({{"name", name}, {"size", std::to_string(packed.size)}, {"hash", "sha256:" + packed.sha256}});
-  DRYDOCK_ASSIGN(const auto finalized, client_.call(k_service, "FinalizeArtifact", finalize));
-  const auto id_text = text(finalized, "artifact_id", "artifactId");
+  DRYDOCK_ASSIGN(const auto finalized, client_.call(k_artifact_service, "FinalizeArtifact", finalize));
+  const auto id_text = proto_text(finalized, "artifact_id", "artifactId");
   if (!json_or<bool>(finalized, "ok", false)) return make_error(ErrorCode::failed, "FinalizeArtifact: response from backend was not ok");
   context_->info("Artifact " + name + " successfully finalized. Artifact ID " + id_text);
   context_->info("Artifact " + name + " has been successfully uploaded! Final size is " + std::to_string(packed.size) +
@@ -130,14 +124,14 @@ Result<std::int64_t> ArtifactClient::send(const std::string& name, const FileTas
 }
 
 Result<std::vector<RemoteArtifact>> ArtifactClient::list() {
-  DRYDOCK_ASSIGN(const auto answer, client_.call(k_service, "ListArtifacts", with_ids()));
+  DRYDOCK_ASSIGN(const auto answer, client_.call(k_artifact_service, "ListArtifacts", with_ids()));
   std::map<std::string, RemoteArtifact> newest;
   const auto found = answer.find("artifacts");
   if (found != answer.end() && found->is_array()) {
     for (const auto& each : *found) {
-      RemoteArtifact artifact{.run_backend = text(each, "workflow_run_backend_id", "workflowRunBackendId"),
-                              .job_backend = text(each, "workflow_job_run_backend_id", "workflowJobRunBackendId"),
-                              .id = std::strtoll(text(each, "database_id", "databaseId").c_str(), nullptr, 10),
+      RemoteArtifact artifact{.run_backend = proto_text(each, "workflow_run_backend_id", "workflowRunBackendId"),
+                              .job_backend = proto_text(each, "workflow_job_run_backend_id", "workflowJobRunBackendId"),
+                              .id = std::strtoll(proto_text(each, "database_id", "databaseId").c_str(), nullptr, 10),
                               .name = json_or<std::string>(each, "name", ""),
                               .size = number<std::uint64_t>(each, "size"),
                               .digest = json_or<std::string>(each, "digest", "")};
@@ -163,15 +157,15 @@ Result<std::int64_t> ArtifactClient::remove(const std::string& name) {
   DRYDOCK_ASSIGN(const auto artifact, find(name));
   if (!artifact) return make_error(ErrorCode::not_found, "Artifact not found for name: " + name);
   const Json request{{"workflow_run_backend_id", artifact->run_backend}, {"workflow_job_run_backend_id", artifact->job_backend}, {"name", name}};
-  DRYDOCK_TRY(client_.call(k_service, "DeleteArtifact", request));
+  DRYDOCK_TRY(client_.call(k_artifact_service, "DeleteArtifact", request));
   context_->info("Artifact '" + name + "' (ID: " + std::to_string(artifact->id) + ") deleted");
   return artifact->id;
 }
 
 Result<bool> ArtifactClient::download(const RemoteArtifact& artifact, const std::string& directory, bool as_it_is) {
   const Json request{{"workflow_run_backend_id", artifact.run_backend}, {"workflow_job_run_backend_id", artifact.job_backend}, {"name", artifact.name}};
-  DRYDOCK_ASSIGN(const auto answer, client_.call(k_service, "GetSignedArtifactURL", request));
-  const auto url = text(answer, "signed_url", "signedUrl");
+  DRYDOCK_ASSIGN(const auto answer, client_.call(k_artifact_service, "GetSignedArtifactURL", request));
+  const auto url = proto_text(answer, "signed_url", "signedUrl");
   context_->info("Redirecting to blob download url: " + without_query(url));
   context_->info("Starting download of artifact to: " + directory);
   DRYDOCK_ASSIGN(const auto scratch, TempDir::create(context_->temp(), "artifact-"));

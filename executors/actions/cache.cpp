@@ -8,7 +8,7 @@ namespace {
 
 using step::InputDeclaration;
 
-constexpr Majors k_majors{2, 5};
+constexpr Majors k_cache_majors{2, 5};
 constexpr const char* k_primary = "CACHE_KEY";
 constexpr const char* k_matched = "CACHE_RESULT";
 
@@ -106,7 +106,7 @@ const InputDeclaration k_lookup{.name = "lookup-only", .default_value = "false"}
 class Cache : public step::NativeAction {
  public:
   std::string_view name() const override { return "actions/cache"; }
-  Status serves(std::string_view version) const override { return serves_majors(name(), version, k_majors); }
+  Status serves(std::string_view version) const override { return serves_majors(name(), version, k_cache_majors); }
   const std::vector<InputDeclaration>& inputs() const override {
     static const std::vector<InputDeclaration> declared{
         k_path, k_key, k_restore_keys, k_chunk, k_cross_os, k_fail, k_lookup,
@@ -129,7 +129,7 @@ class Cache : public step::NativeAction {
 class RestoreCache : public step::NativeAction {
  public:
   std::string_view name() const override { return "actions/cache/restore"; }
-  Status serves(std::string_view version) const override { return serves_majors(name(), version, k_majors); }
+  Status serves(std::string_view version) const override { return serves_majors(name(), version, k_cache_majors); }
   const std::vector<InputDeclaration>& inputs() const override {
     static const std::vector<InputDeclaration> declared{k_path, k_key, k_restore_keys, k_cross_os, k_fail, k_lookup};
     return declared;
@@ -144,7 +144,7 @@ class RestoreCache : public step::NativeAction {
 class SaveCache : public step::NativeAction {
  public:
   std::string_view name() const override { return "actions/cache/save"; }
-  Status serves(std::string_view version) const override { return serves_majors(name(), version, k_majors); }
+  Status serves(std::string_view version) const override { return serves_majors(name(), version, k_cache_majors); }
   const std::vector<InputDeclaration>& inputs() const override {
     static const std::vector<InputDeclaration> declared{k_path, k_key, k_chunk, k_cross_os};
     return declared;

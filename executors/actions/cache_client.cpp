@@ -11,7 +11,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr const char* k_service = "CacheService";
+constexpr const char* k_cache_service = "CacheService";
 constexpr std::size_t k_most_keys = 10;
 constexpr std::size_t k_longest_key = 512;
 
@@ -19,11 +19,6 @@ constexpr std::size_t k_longest_key = 512;
 struct Found {
   std::string url, key;
 };
-
-std::string text(const Json& json, const char* snake_case, const char* camel_case) {
-  auto value = json_or<std::string>(json, snake_case, "");
-  return value.empty() ? json_or<std::string>(json, camel_case, "") : value;
-}
 
 Status check(const CacheRequest& request) {
   if (request.paths.empty()) {
@@ -71,9 +66,9 @@ FileTask task_for(const step::ActionContext& context, FileTask::Kind kind, const
 
 Result<std::optional<Found>> find(ResultsClient& client, const CacheRequest& request, const std::string& version) {
   const Json ask{{"key", request.key}, {"restore_keys", request.restore_keys}, {"version", version}};
-  DRYDOCK_ASSIGN(const auto answer, client.call(k_service, "GetCacheEntryDownloadURL", ask));
+  DRYDOCK_ASSIGN(const auto answer, client.call(k_cache_service, "GetCacheEntryDownloadURL", ask));
   if (!json_or<bool>(answer, "ok", false)) return std::optional<Found>();
-  return std::optional(Found{text(answer, "signed_download_url", "signedDownloadUrl"), text(answer, "matched_key", "matchedKey")});
+  return std::optional(Found{proto_text(answer, "signed_download_url", "signedDownloadUrl"), proto_text(answer, "matched_key", "matchedKey")});
 }
 
 Result<std::optional<std::string>> try_restore(step::ActionContext& context, const CacheRequest& request) {
@@ -98,7 +93,7 @@ Result<std::optional<std::string>> try_restore(step::ActionContext& context, con
 Status send(step::ActionContext& context, ResultsClient& client, const CacheRequest& request, const std::string& version,
             const std::string& archive, std::uint64_t size) {
   const auto unable = "Unable to reserve cache with key " + request.key + ", another job may be creating this cache.";
-  auto created = client.call(k_service, "CreateCacheEntry", {{"key", request.key}, {"version", version}});
+  auto created = client.call(k_cache_service, "CreateCacheEntry", {{"key", request.key}, {"version", version}});
   if (!created) {
     context.debug("Failed to reserve cache: " + created.error().message);
     return make_error(ErrorCode::failed, unable);
@@ -108,9 +103,9 @@ Status send(step::ActionContext& context, ResultsClient& client, const CacheRequ
     if (!why.empty()) context.warning("Cache reservation failed: " + why);
     return make_error(ErrorCode::failed, unable);
   }
-  DRYDOCK_TRY(client.upload(text(*created, "signed_upload_url", "signedUploadUrl"), archive, size, "application/octet-stream"));
+  DRYDOCK_TRY(client.upload(proto_text(*created, "signed_upload_url", "signedUploadUrl"), archive, size, "application/octet-stream"));
   const Json finalize{{"key", request.key}, {"version", version}, {"size_bytes", std::to_string(size)}};
-  DRYDOCK_ASSIGN(const auto answer, client.call(k_service, "FinalizeCacheEntryUpload", finalize));
+  DRYDOCK_ASSIGN(const auto answer, client.call(k_cache_service, "FinalizeCacheEntryUpload", finalize));
   if (json_or<bool>(answer, "ok", false)) return {};
   const auto why = json_or<std::string>(answer, "message", "");
   return make_error(ErrorCode::network, !why.empty() ? why

@@ -8,7 +8,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr std::string_view k_name = "actions/checkout";
+constexpr std::string_view k_checkout = "actions/checkout";
 constexpr std::size_t k_files_named = 5;
 
 std::string some_of(const std::vector<std::string>& paths) {
@@ -20,8 +20,8 @@ class Checkout : public step::NativeAction {
  public:
   explicit Checkout(ActionServices services) : services_(std::move(services)) {}
 
-  std::string_view name() const override { return k_name; }
-  Status serves(std::string_view version) const override { return serves_majors(k_name, version, {3, 7}); }
+  std::string_view name() const override { return k_checkout; }
+  Status serves(std::string_view version) const override { return serves_majors(k_checkout, version, {3, 7}); }
   step::PostStep post_step() const override { return step::PostStep::always; }
 
   const std::vector<step::InputDeclaration>& inputs() const override {

@@ -33,7 +33,7 @@ Status refuse(const step::ActionContext& context, const char* input, const char*
   return make_error(ErrorCode::unsupported, context.uses() + ": input '" + input + "' " + why, mend);
 }
 
-Status refuse_unsupported(const step::ActionContext& context) {
+Status refuse_checkout_inputs(const step::ActionContext& context) {
   if (!context.input("ssh-key").empty()) {
     return refuse(context, "ssh-key", "is not supported", "use 'token'");
   }
@@ -91,7 +91,7 @@ void read_revision(const step::ActionContext& context, CheckoutSettings& setting
 
 Result<CheckoutSettings> read_checkout_settings(const step::ActionContext& context) {
   CheckoutSettings settings;
-  DRYDOCK_TRY(refuse_unsupported(context));
+  DRYDOCK_TRY(refuse_checkout_inputs(context));
   DRYDOCK_TRY(read_repository(context, settings));
   DRYDOCK_TRY(read_path(context, settings));
   read_revision(context, settings);

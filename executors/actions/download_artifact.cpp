@@ -12,8 +12,8 @@ namespace {
 
 using step::InputDeclaration;
 
-constexpr std::string_view k_name = "actions/download-artifact";
-constexpr Majors k_majors{4, 8};
+constexpr std::string_view k_download = "actions/download-artifact";
+constexpr Majors k_download_majors{4, 8};
 
 struct Wanted {
   std::string name, pattern, path, on_mismatch;
@@ -49,7 +49,7 @@ Status refuse_elsewhere(const step::ActionContext& context) {
 
 Result<Wanted> read_inputs(const step::ActionContext& context) {
   Wanted wanted;
-  const auto major = major_of(version_of(context.uses())).value_or(k_majors.newest);
+  const auto major = major_of(version_of(context.uses())).value_or(k_download_majors.newest);
   wanted.on_mismatch = context.input("digest-mismatch");
   // Before v8 a wrong digest was a warning.
   if (wanted.on_mismatch.empty()) wanted.on_mismatch = major >= 8 ? "error" : "warn";
@@ -77,8 +77,8 @@ Result<Wanted> read_inputs(const step::ActionContext& context) {
 
 class DownloadArtifact : public step::NativeAction {
  public:
-  std::string_view name() const override { return k_name; }
-  Status serves(std::string_view version) const override { return serves_majors(k_name, version, k_majors); }
+  std::string_view name() const override { return k_download; }
+  Status serves(std::string_view version) const override { return serves_majors(k_download, version, k_download_majors); }
   const std::vector<InputDeclaration>& inputs() const override {
     static const std::vector<InputDeclaration> declared{
         {.name = "name"},
@@ -139,7 +139,7 @@ class DownloadArtifact : public step::NativeAction {
 
   static std::string target_of(const step::ActionContext& context, const Wanted& wanted, std::size_t count, const RemoteArtifact& artifact) {
     // Since v5 a single one lies in the path itself, however it was chosen.
-    const bool alone = count == 1 && major_of(version_of(context.uses())).value_or(k_majors.newest) >= 5;
+    const bool alone = count == 1 && major_of(version_of(context.uses())).value_or(k_download_majors.newest) >= 5;
     return !wanted.name.empty() || wanted.merge || alone ? wanted.path : wanted.path + "/" + artifact.name;
   }
 

@@ -8,7 +8,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr std::string_view k_name = "docker/login-action";
+constexpr std::string_view k_login = "docker/login-action";
 constexpr const char* k_empty_secret =
     "an undefined secret is empty: check its name and give its value with -s NAME or --secret-file";
 
@@ -30,8 +30,8 @@ class Login : public step::NativeAction {
  public:
   explicit Login(ActionServices services) : services_(std::move(services)) {}
 
-  std::string_view name() const override { return k_name; }
-  Status serves(std::string_view version) const override { return serves_majors(k_name, version, {2, 4}); }
+  std::string_view name() const override { return k_login; }
+  Status serves(std::string_view version) const override { return serves_majors(k_login, version, {2, 4}); }
   step::PostStep post_step() const override { return step::PostStep::always; }
 
   const std::vector<step::InputDeclaration>& inputs() const override {

@@ -12,7 +12,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr std::string_view k_name = "docker/metadata-action";
+constexpr std::string_view k_metadata = "docker/metadata-action";
 constexpr int k_first_without_infix_comments = 6;
 
 std::string dumped(const nlohmann::ordered_json& json, int indent) {
@@ -23,8 +23,8 @@ class Metadata : public step::NativeAction {
  public:
   explicit Metadata(ActionServices services) : services_(std::move(services)) {}
 
-  std::string_view name() const override { return k_name; }
-  Status serves(std::string_view version) const override { return serves_majors(k_name, version, {4, 6}); }
+  std::string_view name() const override { return k_metadata; }
+  Status serves(std::string_view version) const override { return serves_majors(k_metadata, version, {4, 6}); }
 
   const std::vector<step::InputDeclaration>& inputs() const override {
     static const std::vector<step::InputDeclaration> k_inputs{

@@ -142,6 +142,11 @@ Result<BackendIds> backend_ids(const std::string& token) {
   return wrong;
 }
 
+std::string proto_text(const Json& json, const char* snake_case, const char* camel_case) {
+  auto value = json_or<std::string>(json, snake_case, "");
+  return value.empty() ? json_or<std::string>(json, camel_case, "") : value;
+}
+
 bool already_exists(const Error& error) { return error.message.find(k_taken) != std::string::npos; }
 
 ResultsClient::ResultsClient(step::ActionContext& context, std::string url, std::string token, BackendIds ids)

@@ -58,6 +58,9 @@ class ResultsClient {
   BackendIds ids_;
 };
 
+/// A member of a proto message in JSON, which carries either form of its name; "" when there is none.
+std::string proto_text(const Json& json, const char* snake_case, const char* camel_case);
+
 /// Whether a call failed because the name is taken.
 bool already_exists(const Error& error);
 

@@ -10,7 +10,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr std::string_view k_name = "docker/setup-buildx-action";
+constexpr std::string_view k_setup_buildx = "docker/setup-buildx-action";
 
 /// A random (version 4) UUID.
 std::string random_id() {
@@ -30,8 +30,8 @@ class SetupBuildx : public step::NativeAction {
  public:
   explicit SetupBuildx(ActionServices services) : services_(std::move(services)) {}
 
-  std::string_view name() const override { return k_name; }
-  Status serves(std::string_view version) const override { return serves_majors(k_name, version, {2, 4}); }
+  std::string_view name() const override { return k_setup_buildx; }
+  Status serves(std::string_view version) const override { return serves_majors(k_setup_buildx, version, {2, 4}); }
   step::PostStep post_step() const override { return step::PostStep::always; }
 
   const std::vector<step::InputDeclaration>& inputs() const override {

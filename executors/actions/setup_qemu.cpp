@@ -6,7 +6,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr std::string_view k_name = "docker/setup-qemu-action";
+constexpr std::string_view k_setup_qemu = "docker/setup-qemu-action";
 
 /// Tells what this machine can run. Emulators are registered by the engine where a build needs one, in the
 /// build's own user namespace where the kernel can: nothing of the host is changed here.
@@ -14,8 +14,8 @@ class SetupQemu : public step::NativeAction {
  public:
   explicit SetupQemu(ActionServices services) : services_(std::move(services)) {}
 
-  std::string_view name() const override { return k_name; }
-  Status serves(std::string_view version) const override { return serves_majors(k_name, version, {2, 4}); }
+  std::string_view name() const override { return k_setup_qemu; }
+  Status serves(std::string_view version) const override { return serves_majors(k_setup_qemu, version, {2, 4}); }
 
   const std::vector<step::InputDeclaration>& inputs() const override {
     static const std::vector<step::InputDeclaration> k_inputs{{"image", "docker.io/tonistiigi/binfmt:latest"},

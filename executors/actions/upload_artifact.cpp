@@ -13,7 +13,7 @@ using step::InputDeclaration;
 
 constexpr std::string_view k_upload = "actions/upload-artifact";
 constexpr std::string_view k_merge = "actions/upload-artifact/merge";
-constexpr Majors k_majors{4, 7};
+constexpr Majors k_upload_majors{4, 7};
 
 const std::vector<std::string>& artifact_outputs() {
   static const std::vector<std::string> outputs{"artifact-id", "artifact-url", "artifact-digest"};
@@ -48,7 +48,7 @@ FileTask packing(const step::ActionContext& context, std::string patterns) {
 class UploadArtifact : public step::NativeAction {
  public:
   std::string_view name() const override { return k_upload; }
-  Status serves(std::string_view version) const override { return serves_majors(k_upload, version, k_majors); }
+  Status serves(std::string_view version) const override { return serves_majors(k_upload, version, k_upload_majors); }
   const std::vector<InputDeclaration>& inputs() const override {
     static const std::vector<InputDeclaration> declared{
         {.name = "name", .default_value = "artifact"},
@@ -94,7 +94,7 @@ class UploadArtifact : public step::NativeAction {
 class MergeArtifacts : public step::NativeAction {
  public:
   std::string_view name() const override { return k_merge; }
-  Status serves(std::string_view version) const override { return serves_majors(k_merge, version, k_majors); }
+  Status serves(std::string_view version) const override { return serves_majors(k_merge, version, k_upload_majors); }
   const std::vector<InputDeclaration>& inputs() const override {
     static const std::vector<InputDeclaration> declared{
         {.name = "name", .default_value = "merged-artifacts", .required = true},

@@ -11,11 +11,12 @@
 #include "executors/actions/archive_support.h"
 #include "executors/actions/zip_file.h"
 #include "executors/base/fs.h"
+#include "executors/base/owned_fd.h"
 
 namespace drydock::actions {
 namespace {
 
-constexpr std::size_t k_buffer = 1 << 20;
+constexpr std::size_t k_read_buffer = 1 << 20;
 // Deflate makes at most 1032 bytes of one; small archives get some room for their headers.
 constexpr std::uint64_t k_most_growth = 1100;
 constexpr std::uint64_t k_free_growth = 1 << 20;
@@ -24,20 +25,6 @@ constexpr std::size_t k_longest_name = 4096;
 Error hostile(const std::string& what) {
   return make_error(ErrorCode::corrupted, "the archive " + what, "nothing outside of the target was changed");
 }
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 /// Opens below `directory` alone: no "..", no link that leads out.
 int open_below(int directory, const std::string& path, int flags, unsigned mode = 0) {
@@ -91,17 +78,17 @@ class Extraction {
   }
 
   Status make_one(const std::string& path) {
-    if (const Fd there(open_below(directory_, path, O_PATH | O_DIRECTORY)); there.get() >= 0) return {};
+    if (const OwnedFd there(open_below(directory_, path, O_PATH | O_DIRECTORY)); there.get() >= 0) return {};
     if (errno != ENOENT) return refused(path, errno);
     const auto slash = path.rfind('/');
-    const Fd parent(open_below(directory_, slash == std::string::npos ? "." : path.substr(0, slash), O_PATH | O_DIRECTORY));
+    const OwnedFd parent(open_below(directory_, slash == std::string::npos ? "." : path.substr(0, slash), O_PATH | O_DIRECTORY));
     const auto name = slash == std::string::npos ? path : path.substr(slash + 1);
     if (parent.get() < 0 || ::mkdirat(parent.get(), name.c_str(), 0777) != 0) return refused(path, errno);
     return {};
   }
 
   Status write_file(archive* zip, const std::string& name) {
-    const Fd file(open_below(directory_, name, O_WRONLY | O_CREAT | O_TRUNC, 0666));
+    const OwnedFd file(open_below(directory_, name, O_WRONLY | O_CREAT | O_TRUNC, 0666));
     if (file.get() < 0) return refused(name, errno);
     for (;;) {
       const void* bytes = nullptr;
@@ -145,14 +132,14 @@ class Extraction {
 Result<std::size_t> extract_zip(const std::string& zip, const std::string& directory) {
   const Utf8Locale utf8;
   DRYDOCK_TRY(make_directories(directory));
-  const Fd root(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const OwnedFd root(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   struct stat status {};
   if (root.get() < 0) return errno_error("opening " + directory, errno);
   if (::stat(zip.c_str(), &status) != 0) return errno_error("opening " + zip, errno);
   const ArchiveReader reader(archive_read_new());
   archive_read_support_format_zip(reader.get());
   archive_read_set_format_option(reader.get(), "zip", "hdrcharset", "UTF-8");
-  if (archive_read_open_filename(reader.get(), zip.c_str(), k_buffer) != ARCHIVE_OK) {
+  if (archive_read_open_filename(reader.get(), zip.c_str(), k_read_buffer) != ARCHIVE_OK) {
     return archive_error(reader.get(), "opening " + zip, ErrorCode::corrupted);
   }
   Extraction extraction(root.get(), k_free_growth + k_most_growth * static_cast<std::uint64_t>(status.st_size));

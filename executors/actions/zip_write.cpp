@@ -13,7 +13,7 @@
 namespace drydock::actions {
 namespace {
 
-constexpr std::size_t k_buffer = 1 << 20;
+constexpr std::size_t k_write_buffer = 1 << 20;
 
 /// A file that is being written, and its hash.
 class HashedFile {
@@ -97,12 +97,12 @@ Result<WrittenFile> write_zip(const std::string& target, const std::vector<ZipSo
   if (archive_write_set_format_zip(zip.get()) != ARCHIVE_OK ||
       archive_write_set_format_option(zip.get(), "zip", "hdrcharset", "UTF-8") < ARCHIVE_WARN ||
       archive_write_set_format_option(zip.get(), "zip", "compression-level", text.c_str()) < ARCHIVE_WARN ||
-      archive_write_set_bytes_per_block(zip.get(), static_cast<int>(k_buffer)) != ARCHIVE_OK ||
+      archive_write_set_bytes_per_block(zip.get(), static_cast<int>(k_write_buffer)) != ARCHIVE_OK ||
       archive_write_set_bytes_in_last_block(zip.get(), 1) != ARCHIVE_OK ||
       archive_write_open(zip.get(), &file, nullptr, &on_write, nullptr) != ARCHIVE_OK) {
     return archive_error(zip.get(), "making " + target);
   }
-  std::vector<char> buffer(k_buffer);
+  std::vector<char> buffer(k_write_buffer);
   for (const auto& source : sources) DRYDOCK_TRY(add(zip.get(), source, buffer));
   if (archive_write_close(zip.get()) != ARCHIVE_OK) return archive_error(zip.get(), "writing " + target);
   return file.finish();
@@ -113,7 +113,7 @@ Result<WrittenFile> copy_hashed(const std::string& from, const std::string& targ
   if (input.fd < 0) return errno_error("reading " + from, errno);
   HashedFile file;
   DRYDOCK_TRY(file.open(target));
-  std::vector<char> buffer(k_buffer);
+  std::vector<char> buffer(k_write_buffer);
   for (;;) {
     const auto got = ::read(input.fd, buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;

@@ -11,24 +11,11 @@
 #include <cstring>
 
 #include "executors/base/log.h"
+#include "executors/base/owned_fd.h"
 #include "executors/base/process.h"
 
 namespace drydock {
 namespace {
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string parent_of(const std::string& path) {
   const auto slash = path.rfind('/');
@@ -48,7 +35,7 @@ Status write_all(int fd, std::string_view bytes, const std::string& path) {
 
 Status fill_and_rename(const std::string& path, const std::string& temporary, std::string_view bytes,
                        unsigned mode, Durability durability) {
-  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  OwnedFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd.get() < 0) return errno_error("cannot create " + temporary, errno);
   DRYDOCK_TRY(write_all(fd.get(), bytes, temporary));
   if (::fchmod(fd.get(), mode) != 0) return errno_error("cannot set the mode of " + temporary, errno);
@@ -98,7 +85,7 @@ Status remove_contents(int fd, const std::string& path) {
 }  // namespace
 
 Result<std::optional<std::string>> read_file_if_exists(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  OwnedFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::optional<std::string>();
     return errno_error("cannot read " + path, errno);
@@ -124,7 +111,7 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 Status sync_directory(const std::string& directory) {
-  Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  OwnedFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return errno_error("cannot open " + directory, errno);
   // Some file systems cannot sync a directory and say so; there is nothing more to be done then.
   if (::fsync(fd.get()) != 0 && errno != EINVAL) return errno_error("cannot sync " + directory, errno);

@@ -1,5 +1,7 @@
 #include "executors/base/http_transfer.h"
 
+#include "executors/base/text.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,13 +19,7 @@ std::string shown(const std::string& url) {
   return url.substr(0, url.find('?'));
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
-std::string_view trimmed(std::string_view text) {
+std::string_view trimmed_blanks(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
@@ -187,7 +183,7 @@ Error Transfer::error_of(CURLcode code) const {
 
 std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
   auto& response = static_cast<Transfer*>(self)->response_;
-  const auto line = trimmed(std::string_view(data, size * count));
+  const auto line = trimmed_blanks(std::string_view(data, size * count));
   if (line.starts_with("HTTP/")) {
     // A new answer: after a redirect, or after "100 Continue".
     response.headers.clear();
@@ -195,7 +191,7 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     response.status =
         space == std::string_view::npos ? 0 : std::atoi(std::string(line.substr(space + 1, 3)).c_str());
   } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
-    response.headers.emplace(lower(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+    response.headers.emplace(lower(line.substr(0, colon)), trimmed_blanks(line.substr(colon + 1)));
   }
   return size * count;
 }

@@ -1,5 +1,7 @@
 #include "executors/base/platform.h"
 
+#include "executors/base/text.h"
+
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -8,12 +10,6 @@
 
 namespace drydock {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
 
 bool is_component(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {

@@ -113,11 +113,6 @@ Error launch_error(const ProcessSpec& spec, const char* what, int why) {
 
 }  // namespace
 
-void OwnedFd::reset(int fd) {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = fd;
-}
-
 /// Standard input as an anonymous file: unlike a pipe it needs no writer, so it cannot deadlock or raise
 /// SIGPIPE.
 Result<OwnedFd> input_descriptor(const std::string& input) {

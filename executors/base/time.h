@@ -2,6 +2,7 @@
 // RFC 3339 times, always written in UTC. Pure functions.
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,11 @@
 namespace drydock {
 
 using Time = std::chrono::system_clock::time_point;
+
+/// Since 1970, in milliseconds, rounded down.
+inline std::int64_t unix_milliseconds(Time time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
 
 enum class TimePrecision { seconds, milliseconds, nanoseconds };
 

@@ -12,11 +12,11 @@ namespace {
 struct ReaderCloser {
   void operator()(archive* a) const { ::archive_read_free(a); }
 };
-struct WriterCloser {
+struct ContextWriterCloser {
   void operator()(archive* a) const { ::archive_write_free(a); }
 };
 using Reader = std::unique_ptr<archive, ReaderCloser>;
-using Writer = std::unique_ptr<archive, WriterCloser>;
+using Writer = std::unique_ptr<archive, ContextWriterCloser>;
 
 Error archive_error(archive* a, const std::string& path) {
   const auto* text = ::archive_error_string(a);

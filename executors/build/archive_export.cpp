@@ -56,7 +56,7 @@ class TarFile {
   }
 
   Status add_file(const std::string& name, const std::string& path) {
-    const UniqueFd from(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const OwnedFd from(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!from.valid()) return errno_error(path, errno);
     DRYDOCK_TRY(begin(name, fs::file_size(path)));
     std::vector<char> buffer(1 << 20);

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "executors/base/fs.h"
+#include "executors/base/text.h"
 #include "executors/build/git_source.h"
 #include "parser/dockerfile/dockerignore.h"
 
@@ -20,11 +21,6 @@ constexpr std::string_view k_local_git = "local-git:";
 bool is_remote(const std::string& source) {
   return source.starts_with("https://") || source.starts_with("http://") || source.starts_with("git://") ||
          source.starts_with("ssh://") || source.starts_with("git@");
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 Result<std::string> directory_of(Engine& engine, const std::string& source) {

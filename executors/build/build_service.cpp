@@ -8,7 +8,7 @@ namespace drydock::build {
 
 namespace {
 
-constexpr int k_schema = 1;
+constexpr int k_request_schema = 1;
 
 /// Secrets are bytes, which a JSON text is not.
 std::string to_hex(std::string_view bytes) {
@@ -134,7 +134,7 @@ nlohmann::json to_json(const BuildRequest& r) {
   auto secrets = nlohmann::json::array();
   for (const auto& secret : r.secrets) secrets.push_back({{"id", secret.id}, {"hex", to_hex(secret.value)}});
   nlohmann::json json{
-      {"schema", k_schema},
+      {"schema", k_request_schema},
       {"context", r.context.source},
       {"dockerfile", r.dockerfile},
       {"named_contexts", r.named_contexts},
@@ -172,9 +172,9 @@ nlohmann::json to_json(const BuildRequest& r) {
 
 Result<BuildRequest> build_request_from_json(const nlohmann::json& json) {
   try {
-    if (json.at("schema").get<int>() != k_schema) {
+    if (json.at("schema").get<int>() != k_request_schema) {
       return make_error(ErrorCode::unsupported, "build request of schema " + json.at("schema").dump() +
-                                                    "; this program knows schema " + std::to_string(k_schema));
+                                                    "; this program knows schema " + std::to_string(k_request_schema));
     }
     BuildRequest r;
     r.context.source = json.at("context");
@@ -243,14 +243,14 @@ nlohmann::json to_json(const BuildResult& result) {
                     {"steps_run", leg.steps_run},
                     {"steps_cached", leg.steps_cached}});
   }
-  return {{"schema", k_schema},         {"digest", result.digest}, {"image_id", result.image_id},
+  return {{"schema", k_request_schema},         {"digest", result.digest}, {"image_id", result.image_id},
           {"legs", legs},               {"published", result.published},
           {"media_type", result.media_type}, {"size", result.size}};
 }
 
 Result<BuildResult> build_result_from_json(const nlohmann::json& json) {
   try {
-    if (json.at("schema").get<int>() != k_schema) {
+    if (json.at("schema").get<int>() != k_request_schema) {
       return make_error(ErrorCode::unsupported, "build result of an unknown schema " + json.at("schema").dump());
     }
     BuildResult result;

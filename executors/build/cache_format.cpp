@@ -9,7 +9,7 @@ namespace drydock::build {
 
 namespace {
 
-constexpr int k_schema = 1;
+constexpr int k_cache_schema = 1;
 constexpr std::size_t k_longest_tag = 128;
 
 std::string tag_safe(std::string text) {
@@ -44,13 +44,13 @@ nlohmann::json cache_config(const std::vector<CacheEntry>& entries) {
     }
     list.push_back(std::move(item));
   }
-  return {{"schema", k_schema}, {"results", std::move(list)}};
+  return {{"schema", k_cache_schema}, {"results", std::move(list)}};
 }
 
 Result<std::vector<CacheEntry>> read_cache_config(std::string_view text) {
   DRYDOCK_ASSIGN(const auto json, parse_json(text, "cache config"));
   DRYDOCK_ASSIGN(const auto schema, json_get<int>(json, "schema", "cache config"));
-  if (schema != k_schema) {
+  if (schema != k_cache_schema) {
     return make_error(ErrorCode::unsupported, "cache config of schema " + std::to_string(schema));
   }
   std::vector<CacheEntry> entries;

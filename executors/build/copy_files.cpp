@@ -41,19 +41,19 @@ std::string join(const std::string& a, const std::string& b) {
 class Target {
  public:
   static Result<Target> open(const std::filesystem::path& root) {
-    UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    OwnedFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!fd.valid()) return errno_error(root.string(), errno);
     return Target(std::move(fd));
   }
 
-  Result<UniqueFd> directory(const std::string& path) const {
-    UniqueFd fd(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
+  Result<OwnedFd> directory(const std::string& path) const {
+    OwnedFd fd(open_in_root(root_.get(), path, O_RDONLY | O_DIRECTORY));
     if (!fd.valid()) return errno_error("\"/" + path + "\"", errno);
     return fd;
   }
 
   bool is_directory(const std::string& path) const {
-    return UniqueFd(open_in_root(root_.get(), path, O_PATH | O_DIRECTORY)).valid();
+    return OwnedFd(open_in_root(root_.get(), path, O_PATH | O_DIRECTORY)).valid();
   }
 
   /// mkdir -p; returns whether the last component was made.
@@ -78,7 +78,7 @@ class Target {
 
   /// Notes the time a directory has now, before something is put in it.
   void touch(const std::string& path) {
-    const UniqueFd fd(open_in_root(root_.get(), path, O_PATH | O_DIRECTORY));
+    const OwnedFd fd(open_in_root(root_.get(), path, O_PATH | O_DIRECTORY));
     struct stat st {};
     if (!fd.valid() || ::fstat(fd.get(), &st) != 0) return;
     times_.try_emplace(path, std::pair{st.st_atim, st.st_mtim});
@@ -88,7 +88,7 @@ class Target {
 
   void restore_times() {
     for (auto it = times_.rbegin(); it != times_.rend(); ++it) {
-      const UniqueFd fd(open_in_root(root_.get(), it->first, O_RDONLY | O_DIRECTORY));
+      const OwnedFd fd(open_in_root(root_.get(), it->first, O_RDONLY | O_DIRECTORY));
       if (!fd.valid()) continue;
       const timespec times[2] = {it->second.first, it->second.second};
       struct stat st {};
@@ -101,8 +101,8 @@ class Target {
   int root() const { return root_.get(); }
 
  private:
-  explicit Target(UniqueFd fd) : root_(std::move(fd)) {}
-  UniqueFd root_;
+  explicit Target(OwnedFd fd) : root_(std::move(fd)) {}
+  OwnedFd root_;
   std::map<std::string, std::pair<timespec, timespec>> times_;
 };
 
@@ -176,7 +176,7 @@ Status copy_regular(const Planned& plan, const CopyJob& job, int directory, cons
                     std::vector<char>& buffer) {
   const auto full = join(clean_relative(plan.source->path), plan.entry.path);
   DRYDOCK_ASSIGN(const auto from, plan.source->tree->open_at(full, O_RDONLY));
-  UniqueFd to(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  OwnedFd to(::openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!to.valid()) return errno_error("create \"/" + plan.destination + "\"", errno);
   if (auto status = copy_data(from.get(), to.get(), buffer); !status.ok()) {
     return std::move(status).error().while_("copying \"/" + plan.destination + "\"");
@@ -306,7 +306,7 @@ Status write_inline(Target& target, const InlineSource& source, const CopyJob& j
   DRYDOCK_ASSIGN(const auto directory, target.directory(parent_of(destination)));
   const auto name = base_of(destination);
   DRYDOCK_TRY(clear_place(directory.get(), name, destination));
-  UniqueFd to(::openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  OwnedFd to(::openat(directory.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!to.valid()) return errno_error("create \"/" + destination + "\"", errno);
   for (std::size_t done = 0; done < source.content.size();) {
     const auto put = ::write(to.get(), source.content.data() + done, source.content.size() - done);

@@ -17,14 +17,14 @@ namespace drydock::build {
 
 namespace {
 
-constexpr int k_schema = 1;
+constexpr int k_options_schema = 1;
 
 unsigned default_parallel() { return std::max(2U, std::thread::hardware_concurrency()); }
 
 }  // namespace
 
 nlohmann::json to_json(const EngineOptions& o) {
-  return {{"schema", k_schema},
+  return {{"schema", k_options_schema},
           {"store_root", o.store_root},
           {"mirrors", o.mirrors},
           {"plain_http", o.plain_http},
@@ -37,7 +37,7 @@ nlohmann::json to_json(const EngineOptions& o) {
 
 Result<EngineOptions> engine_options_from_json(const nlohmann::json& json) {
   try {
-    if (json.at("schema").get<int>() != k_schema) {
+    if (json.at("schema").get<int>() != k_options_schema) {
       return make_error(ErrorCode::unsupported, "engine options of an unknown schema " + json.at("schema").dump());
     }
     EngineOptions o;

@@ -22,7 +22,7 @@ namespace drydock::build {
 
 namespace {
 
-constexpr int k_schema = 1;
+constexpr int k_call_schema = 1;
 
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -117,7 +117,7 @@ class OutputMask {
 }  // namespace
 
 std::string encode(const EngineCall& call) {
-  return nlohmann::json{{"schema", k_schema}, {"request", to_json(call.request)}, {"options", to_json(call.options)}}
+  return nlohmann::json{{"schema", k_call_schema}, {"request", to_json(call.request)}, {"options", to_json(call.options)}}
              .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
          "\n";
 }
@@ -125,7 +125,7 @@ std::string encode(const EngineCall& call) {
 Result<EngineCall> decode_call(const std::string& line) {
   DRYDOCK_ASSIGN(const auto json, parse_json(line, "engine call"));
   DRYDOCK_ASSIGN(const auto schema, json_get<int>(json, "schema", "engine call"));
-  if (schema != k_schema) return make_error(ErrorCode::unsupported, "engine call of schema " + std::to_string(schema));
+  if (schema != k_call_schema) return make_error(ErrorCode::unsupported, "engine call of schema " + std::to_string(schema));
   EngineCall call;
   DRYDOCK_ASSIGN(call.request, build_request_from_json(json.value("request", nlohmann::json::object())));
   DRYDOCK_ASSIGN(call.options, engine_options_from_json(json.value("options", nlohmann::json::object())));
@@ -153,7 +153,7 @@ int serve_engine(int in_fd, int out_fd) {
   Bus bus(masker);
   bus.listen([&](const Event& event) { send({{"event", to_json(event)}}); });
   std::stop_source stop;
-  const UniqueFd finished(::eventfd(0, EFD_CLOEXEC));
+  const OwnedFd finished(::eventfd(0, EFD_CLOEXEC));
   std::jthread watcher([&] {
     // The caller closes its end to stop us, or has died.
     for (;;) {

@@ -15,18 +15,6 @@
 
 namespace drydock::build {
 
-UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
-  if (this != &other) {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = other.release();
-  }
-  return *this;
-}
-
-UniqueFd::~UniqueFd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 int open_in_root(int root_fd, const std::string& path, int flags, unsigned mode) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
@@ -83,7 +71,7 @@ std::string read_link(int directory_fd, const char* name, std::uint64_t size_hin
 
 bool has_wildcard(const std::string& text) { return text.find_first_of("*?[\\") != std::string::npos; }
 
-std::string join(const std::string& a, const std::string& b) { return a.empty() ? b : a + "/" + b; }
+std::string join_path(const std::string& a, const std::string& b) { return a.empty() ? b : a + "/" + b; }
 
 struct DirCloser {
   void operator()(DIR* dir) const { ::closedir(dir); }
@@ -110,17 +98,17 @@ Result<std::vector<std::string>> names_in(int directory_fd, const std::string& w
 
 }  // namespace
 
-FileTree::FileTree(std::filesystem::path root, PathFilter filter, UniqueFd fd)
+FileTree::FileTree(std::filesystem::path root, PathFilter filter, OwnedFd fd)
     : root_(std::move(root)), filter_(std::move(filter)), fd_(std::move(fd)) {}
 
 Result<std::shared_ptr<FileTree>> FileTree::open(const std::filesystem::path& root, PathFilter filter) {
-  UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  OwnedFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return errno_error(root.string(), errno);
   return std::shared_ptr<FileTree>(new FileTree(root, std::move(filter), std::move(fd)));
 }
 
-Result<UniqueFd> FileTree::open_at(const std::string& path, int flags) const {
-  UniqueFd fd(open_in_root(fd_.get(), path, flags));
+Result<OwnedFd> FileTree::open_at(const std::string& path, int flags) const {
+  OwnedFd fd(open_in_root(fd_.get(), path, flags));
   if (!fd.valid()) return errno_error("\"/" + path + "\"", errno);
   return fd;
 }
@@ -158,14 +146,14 @@ Result<std::vector<std::string>> FileTree::match(const std::string& pattern) con
     std::vector<std::string> next;
     for (const auto& directory : found) {
       if (!has_wildcard(part)) {
-        if (open_at(join(directory, part), O_PATH).ok()) next.push_back(join(directory, part));
+        if (open_at(join_path(directory, part), O_PATH).ok()) next.push_back(join_path(directory, part));
         continue;
       }
       const auto fd = open_at(directory, O_RDONLY | O_DIRECTORY);
       if (!fd.ok()) continue;
       DRYDOCK_ASSIGN(const auto names, names_in(fd->get(), directory));
       for (const auto& name : names) {
-        if (::fnmatch(part.c_str(), name.c_str(), 0) == 0) next.push_back(join(directory, name));
+        if (::fnmatch(part.c_str(), name.c_str(), 0) == 0) next.push_back(join_path(directory, name));
       }
     }
     found = std::move(next);
@@ -196,7 +184,7 @@ Status FileTree::walk_directory(int directory_fd, const std::string& full, const
                                 std::vector<TreeEntry>& entries) const {
   DRYDOCK_ASSIGN(const auto names, names_in(directory_fd, "\"/" + full + "\""));
   for (const auto& name : names) {
-    const auto full_name = join(full, name);
+    const auto full_name = join_path(full, name);
     struct stat st {};
     if (::fstatat(directory_fd, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) continue;  // removed while walking
@@ -204,12 +192,12 @@ Status FileTree::walk_directory(int directory_fd, const std::string& full, const
     }
     const bool left_out = excluded(full_name);
     if (left_out && (!S_ISDIR(st.st_mode) || !filter_.prunable || filter_.prunable(full_name))) continue;
-    auto entry = entry_from(st, join(relative, name));
+    auto entry = entry_from(st, join_path(relative, name));
     if (entry.is_symlink()) entry.link = read_link(directory_fd, name.c_str(), entry.size);
     const auto before = entries.size();
     entries.push_back(entry);
     if (entry.is_dir()) {
-      UniqueFd child(::openat(directory_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      OwnedFd child(::openat(directory_fd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
       if (!child.valid()) return errno_error("\"/" + full_name + "\"", errno);
       DRYDOCK_TRY(walk_directory(child.get(), full_name, entry.path, entries));
       // A directory that is left out stays only as the parent of something that is not.

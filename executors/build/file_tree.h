@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "executors/base/owned_fd.h"
 #include "executors/base/result.h"
 
 namespace drydock::build {
@@ -36,22 +37,6 @@ struct PathFilter {
   std::function<bool(const std::string& directory)> prunable;  // nothing below it can be included
 };
 
-/// A descriptor that closes itself.
-class UniqueFd {
- public:
-  UniqueFd() = default;
-  explicit UniqueFd(int fd) : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept;
-  ~UniqueFd();
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
-
 /// openat2 with RESOLVE_IN_ROOT: `path` can not leave the directory `root_fd`. errno on failure, -1.
 int open_in_root(int root_fd, const std::string& path, int flags, unsigned mode = 0);
 
@@ -68,7 +53,7 @@ class FileTree {
   Result<std::vector<TreeEntry>> walk(const std::string& path) const;
 
   /// A descriptor of the entry at `path`, links followed inside the root.
-  Result<UniqueFd> open_at(const std::string& path, int flags) const;
+  Result<OwnedFd> open_at(const std::string& path, int flags) const;
 
   /// `path` with its symbolic links resolved inside the root: what the walk really reads.
   Result<std::string> resolve(const std::string& path) const;
@@ -77,14 +62,14 @@ class FileTree {
   bool has_filter() const { return static_cast<bool>(filter_.excluded); }
 
  private:
-  FileTree(std::filesystem::path root, PathFilter filter, UniqueFd fd);
+  FileTree(std::filesystem::path root, PathFilter filter, OwnedFd fd);
   Status walk_directory(int directory_fd, const std::string& full, const std::string& relative,
                         std::vector<TreeEntry>& entries) const;
   bool excluded(const std::string& path) const { return filter_.excluded && !path.empty() && filter_.excluded(path); }
 
   std::filesystem::path root_;
   PathFilter filter_;
-  UniqueFd fd_;
+  OwnedFd fd_;
 };
 
 /// "a//b/./c/" → "a/b/c"; ".." never climbs above the start; "" for the root.

@@ -1,5 +1,7 @@
 #include "executors/build/leg.h"
 
+#include "executors/base/text.h"
+
 #include <algorithm>
 
 namespace drydock::build {
@@ -13,11 +15,6 @@ df::PlatformFacts facts_of(const Platform& platform) {
 }
 
 df::Variables variables_of(const std::map<std::string, std::string>& args) { return {args.begin(), args.end()}; }
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 constexpr std::string_view k_docker_image = "docker-image://";
 

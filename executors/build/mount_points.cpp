@@ -34,23 +34,23 @@ void set_modified(int fd, const timespec& time) {
 }  // namespace
 
 Result<MountPoints> MountPoints::open(const std::filesystem::path& root) {
-  UniqueFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  OwnedFd fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid()) return errno_error(root.string(), errno);
   return MountPoints(std::move(fd));
 }
 
 Status MountPoints::need(const std::string& raw, Kind kind) {
   const auto path = clean_relative(raw);
-  if (path.empty() || UniqueFd(open_in_root(root_.get(), path, O_PATH)).valid()) return {};
+  if (path.empty() || OwnedFd(open_in_root(root_.get(), path, O_PATH)).valid()) return {};
   const auto [parent_path, name] = split(path);
   if (!parent_path.empty()) DRYDOCK_TRY(need(parent_path, Kind::directory));
-  const UniqueFd parent(open_in_root(root_.get(), parent_path, O_RDONLY | O_DIRECTORY));
+  const OwnedFd parent(open_in_root(root_.get(), parent_path, O_RDONLY | O_DIRECTORY));
   if (!parent.valid()) return errno_error("mount point \"/" + path + "\"", errno);
   Made made{path, kind, modified(parent.get()), {}};
   if (kind == Kind::directory) {
     if (::mkdirat(parent.get(), name.c_str(), 0755) != 0) return errno_error("mount point \"/" + path + "\"", errno);
   } else {
-    const UniqueFd file(::openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    const OwnedFd file(::openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!file.valid()) return errno_error("mount point \"/" + path + "\"", errno);
   }
   made.parent_after = modified(parent.get());
@@ -61,7 +61,7 @@ Status MountPoints::need(const std::string& raw, Kind kind) {
 MountPoints::~MountPoints() {
   for (auto it = made_.rbegin(); it != made_.rend(); ++it) {
     const auto [parent_path, name] = split(it->path);
-    const UniqueFd parent(open_in_root(root_.get(), parent_path, O_RDONLY | O_DIRECTORY));
+    const OwnedFd parent(open_in_root(root_.get(), parent_path, O_RDONLY | O_DIRECTORY));
     if (!parent.valid()) continue;
     const bool untouched = same(modified(parent.get()), it->parent_after);
     struct stat st {};

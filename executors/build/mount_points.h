@@ -22,13 +22,13 @@ class MountPoints {
   Status need(const std::string& path, Kind kind);
 
  private:
-  explicit MountPoints(UniqueFd root) : root_(std::move(root)) {}
+  explicit MountPoints(OwnedFd root) : root_(std::move(root)) {}
   struct Made {
     std::string path;
     Kind kind;
     timespec parent_before, parent_after;
   };
-  UniqueFd root_;
+  OwnedFd root_;
   std::vector<Made> made_;
 };
 

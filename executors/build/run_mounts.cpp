@@ -122,7 +122,7 @@ Result<std::string> RunMounts::cache_directory(const Mount& mount) {
   for (int turn = 0;; ++turn) {
     const auto directory = turn == 0 ? base : base + "-" + std::to_string(turn);
     if (mount.sharing != Mount::Sharing::shared) {
-      UniqueFd lock(::open((directory + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+      OwnedFd lock(::open((directory + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
       if (!lock.valid()) return errno_error(directory + ".lock", errno);
       if (mount.sharing == Mount::Sharing::locked) {
         DRYDOCK_TRY(lock_waiting(lock.get(), engine_.stop.get_token()));

@@ -37,7 +37,7 @@ class RunMounts {
   Engine& engine_;
   TreeOf tree_of_;
   std::list<sandbox::Mount> scratch_;
-  std::vector<UniqueFd> locks_;  // flock, given back by closing
+  std::vector<OwnedFd> locks_;  // flock, given back by closing
 };
 
 }  // namespace drydock::build

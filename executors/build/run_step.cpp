@@ -25,16 +25,16 @@ constexpr const char* k_ca_variables[] = {"SSL_CERT_FILE",      "NODE_EXTRA_CA_C
 constexpr const char* k_proxy_variables[] = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "FTP_PROXY",
                                              "http_proxy", "https_proxy", "no_proxy", "all_proxy", "ftp_proxy"};
 
-std::string name_in(const std::string& assignment) { return assignment.substr(0, assignment.find('=')); }
+std::string variable_in(const std::string& assignment) { return assignment.substr(0, assignment.find('=')); }
 
 bool has_variable(const std::vector<std::string>& env, const std::string& name) {
-  return std::any_of(env.begin(), env.end(), [&](const auto& item) { return name_in(item) == name; });
+  return std::any_of(env.begin(), env.end(), [&](const auto& item) { return variable_in(item) == name; });
 }
 
 /// The image's own settings win over what is only lent for the run.
 void lend(std::vector<std::string>& env, const std::vector<std::string>& lent) {
   for (const auto& assignment : lent) {
-    if (!has_variable(env, name_in(assignment))) env.push_back(assignment);
+    if (!has_variable(env, variable_in(assignment))) env.push_back(assignment);
   }
 }
 
@@ -128,7 +128,7 @@ class Surroundings {
     const auto& mount = ready.mount;
     if (mount.env) {
       const auto name = mount.env->empty() ? mount.id : *mount.env;
-      std::erase_if(spec_.env, [&](const auto& item) { return name_in(item) == name; });
+      std::erase_if(spec_.env, [&](const auto& item) { return variable_in(item) == name; });
       spec_.env.push_back(name + "=" + ready.source);
       if (mount.target.empty()) return {};
     }

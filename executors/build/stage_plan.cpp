@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "executors/base/text.h"
 #include "executors/build/file_tree.h"
 #include "executors/build/history_text.h"
 
@@ -35,11 +36,6 @@ std::optional<std::string> value_in(const std::vector<std::string>& list, std::s
     }
   }
   return std::nullopt;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 /// Walks the commands of one stage and keeps what they change.

@@ -23,7 +23,7 @@ struct Piece {
   std::size_t input = 0;
 };
 
-struct Job {
+struct CompressJob {
   Chunk chunk, before;
   bool last = false;
   std::promise<Result<Piece>> done;
@@ -42,7 +42,7 @@ class BlockCompressor {
  public:
   explicit BlockCompressor(int level) : level_(level), level_buffer_(level_buffer_size(level)) {}
 
-  Result<Piece> compress(const Job& job) {
+  Result<Piece> compress(const CompressJob& job) {
     Piece piece;
     auto input = job.chunk ? job.chunk->view() : std::string_view();
     piece.input = input.size();
@@ -118,7 +118,7 @@ class GzipEncoder : public Encoder {
 
  private:
   Status submit(bool last) {
-    Job job;
+    CompressJob job;
     job.chunk = held_;
     job.before = before_;
     job.last = last;
@@ -169,7 +169,7 @@ class GzipEncoder : public Encoder {
 
   const int level_;
   ByteSink sink_;
-  BoundedQueue<Job> jobs_;
+  BoundedQueue<CompressJob> jobs_;
   BoundedQueue<std::future<Result<Piece>>> results_;
   Chunk held_, before_;
   Status status_;

@@ -30,7 +30,7 @@ Identity identity_of(const struct stat& status) {
           ns(status.st_mtim), ns(status.st_ctim)};
 }
 
-struct Job {
+struct HashJob {
   std::size_t index = 0;
   Identity identity;
   bool stable = false;  // unchanged over the reading, and not racy
@@ -42,7 +42,7 @@ std::int64_t clock_ns() {
   return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
 }
 
-Result<Digest> hash_file(const std::string& path, Job& job, std::string& buffer, FileHash& answer) {
+Result<Digest> hash_file(const std::string& path, HashJob& job, std::string& buffer, FileHash& answer) {
   int fd = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return errno_error("open " + path, errno);
   Sha256 hash;
@@ -65,7 +65,7 @@ Result<Digest> hash_file(const std::string& path, Job& job, std::string& buffer,
 
 /// Digests that the table has for exactly these identities; the others become jobs.
 Status recall(Database& database, const std::vector<Identity>& identities, std::vector<FileHash>& answers,
-              std::vector<Job>& jobs) {
+              std::vector<HashJob>& jobs) {
   auto today = now_ms() / k_day_ms;
   std::vector<Identity> seen;
   Query query(database, "SELECT size, mtime_ns, ctime_ns, digest, seen_day FROM files WHERE device=? AND inode=?");
@@ -95,7 +95,7 @@ Status recall(Database& database, const std::vector<Identity>& identities, std::
   return transaction.commit();
 }
 
-Status remember(Database& database, const std::vector<Job>& jobs, const std::vector<FileHash>& answers) {
+Status remember(Database& database, const std::vector<HashJob>& jobs, const std::vector<FileHash>& answers) {
   auto today = now_ms() / k_day_ms;
   Transaction transaction(database);
   DRYDOCK_TRY(transaction.begin());
@@ -153,7 +153,7 @@ Result<std::vector<FileHash>> FileHashes::hash(const std::vector<std::string>& p
     return {};
   }));
   std::vector<FileHash> answers(paths.size());
-  std::vector<Job> jobs;
+  std::vector<HashJob> jobs;
   DRYDOCK_TRY(recall(store_.database(), identities, answers, jobs));
   std::atomic<std::uint64_t> bytes{0};
   DRYDOCK_TRY(on_all_cores(jobs.size(), 16, [&](std::size_t i, std::string& buffer) -> Status {
@@ -163,7 +163,7 @@ Result<std::vector<FileHash>> FileHashes::hash(const std::vector<std::string>& p
     bytes += answers[job.index].size;
     return {};
   }));
-  if (std::any_of(jobs.begin(), jobs.end(), [](const Job& job) { return job.stable; })) {
+  if (std::any_of(jobs.begin(), jobs.end(), [](const HashJob& job) { return job.stable; })) {
     DRYDOCK_TRY(remember(store_.database(), jobs, answers));
   }
   if (counts) *counts = {paths.size() - jobs.size(), jobs.size(), bytes};

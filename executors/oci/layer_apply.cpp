@@ -1,5 +1,6 @@
 #include "executors/oci/layer_apply.h"
 
+#include "executors/base/owned_fd.h"
 #include "executors/oci/layer_xattr.h"
 
 #include <fcntl.h>
@@ -15,13 +16,6 @@ namespace {
 
 constexpr std::string_view k_whiteout = ".wh.";
 constexpr std::string_view k_opaque = ".wh..wh..opq";
-
-struct FileDescriptor {
-  int fd = -1;
-  ~FileDescriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 Status write_all(int fd, std::string_view bytes, const std::string& path) {
   while (!bytes.empty()) {
@@ -131,9 +125,9 @@ Status LayerUnpacker::place_root(const TarEntry& entry) {
     return make_error(ErrorCode::invalid_input, "an entry takes the place of the root directory");
   }
   DRYDOCK_ASSIGN(int fd, target_.open_directory(Slot{}));
-  FileDescriptor root{fd};
+  OwnedFd root{fd};
   target_.set_time_later("", time_of(entry));
-  return set_metadata(root.fd, entry);
+  return set_metadata(root.get(), entry);
 }
 
 Status LayerUnpacker::place_directory(const Slot& slot, const TarEntry& entry) {
@@ -142,7 +136,7 @@ Status LayerUnpacker::place_directory(const Slot& slot, const TarEntry& entry) {
     return errno_error("make directory", errno);
   }
   DRYDOCK_ASSIGN(int fd, target_.open_directory(slot));
-  FileDescriptor directory{fd};
+  OwnedFd directory{fd};
   DRYDOCK_TRY(set_metadata(fd, entry));
   target_.set_time_later(slot.path(), time_of(entry));
   if (!replaced) return {};
@@ -154,27 +148,27 @@ Status LayerUnpacker::place_file(const Slot& slot, const TarEntry& entry, TarRea
   auto open_new = [&] {
     return ::openat(slot.parent, slot.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   };
-  FileDescriptor file{open_new()};
-  if (file.fd < 0 && errno == EEXIST) {
+  OwnedFd file{open_new()};
+  if (file.get() < 0 && errno == EEXIST) {
     DRYDOCK_TRY(make_room(slot, false));
-    file.fd = open_new();
+    file.reset(open_new());
   }
-  if (file.fd < 0) return errno_error("create", errno);
+  if (file.get() < 0) return errno_error("create", errno);
   std::uint64_t end = 0;
   for (;;) {
     DRYDOCK_ASSIGN(auto piece, tar.read(buffer_.data(), buffer_.size()));
     if (piece.size == 0 && piece.hole == 0) break;
     end += piece.size + piece.hole;
     if (piece.hole) {
-      if (::lseek(file.fd, static_cast<off_t>(piece.hole), SEEK_CUR) < 0) return errno_error("seek", errno);
+      if (::lseek(file.get(), static_cast<off_t>(piece.hole), SEEK_CUR) < 0) return errno_error("seek", errno);
     } else {
-      DRYDOCK_TRY(write_all(file.fd, {buffer_.data(), piece.size}, entry.path));
+      DRYDOCK_TRY(write_all(file.get(), {buffer_.data(), piece.size}, entry.path));
     }
-    if (piece.hole && ::ftruncate(file.fd, static_cast<off_t>(end)) != 0) return errno_error("extend", errno);
+    if (piece.hole && ::ftruncate(file.get(), static_cast<off_t>(end)) != 0) return errno_error("extend", errno);
   }
-  DRYDOCK_TRY(set_metadata(file.fd, entry));
+  DRYDOCK_TRY(set_metadata(file.get(), entry));
   struct timespec times[2] = {time_of(entry), time_of(entry)};
-  if (::futimens(file.fd, times) != 0) return errno_error("set the time", errno);
+  if (::futimens(file.get(), times) != 0) return errno_error("set the time", errno);
   return {};
 }
 
@@ -187,7 +181,7 @@ Status LayerUnpacker::place_hard_link(const TarEntry& entry) {
   if (!here) DRYDOCK_TRY(target_.copy_up(source));
   if (here && S_ISDIR(status.st_mode)) return make_error(ErrorCode::invalid_input, "a hard link to a directory");
   // Finding the other end may close this one.
-  FileDescriptor source_parent{::fcntl(source.parent, F_DUPFD_CLOEXEC, 0)};
+  OwnedFd source_parent{::fcntl(source.parent, F_DUPFD_CLOEXEC, 0)};
   DRYDOCK_ASSIGN(auto slot, target_.locate(entry.path));
   if (slot.name.empty()) return make_error(ErrorCode::invalid_input, "a hard link in place of the root directory");
   if (slot.name.starts_with(k_whiteout)) {
@@ -195,7 +189,7 @@ Status LayerUnpacker::place_hard_link(const TarEntry& entry) {
   }
   if (slot.path() == source.path()) return {};
   DRYDOCK_TRY(make_room(slot, false));
-  if (::linkat(source_parent.fd, source.name.c_str(), slot.parent, slot.name.c_str(), 0) != 0) {
+  if (::linkat(source_parent.get(), source.name.c_str(), slot.parent, slot.name.c_str(), 0) != 0) {
     return errno_error("link to " + entry.link, errno);
   }
   return {};

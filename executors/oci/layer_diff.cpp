@@ -1,5 +1,7 @@
 #include "executors/oci/layer_diff.h"
 
+#include "executors/base/owned_fd.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -7,13 +9,6 @@
 
 namespace drydock::oci {
 namespace {
-
-struct FileDescriptor {
-  int fd = -1;
-  ~FileDescriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
 
 class LayerWriter {
  public:
@@ -34,17 +29,17 @@ class LayerWriter {
  private:
   Status file(PlannedEntry& planned) {
     const auto& path = planned.entry.path;
-    FileDescriptor file{::openat(root_, path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
-    if (file.fd < 0) return errno_error("open " + path, errno);
+    OwnedFd file{::openat(root_, path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+    if (file.get() < 0) return errno_error("open " + path, errno);
     if (!planned.xattrs_read) {
-      DRYDOCK_ASSIGN(auto xattrs, read_xattrs(file.fd, options_.format, path));
+      DRYDOCK_ASSIGN(auto xattrs, read_xattrs(file.get(), options_.format, path));
       DRYDOCK_TRY(refuse_overlay_features(xattrs, path));
       planned.entry.xattrs = std::move(xattrs.layer);
     }
     DRYDOCK_TRY(tar_.header(planned.entry));
     auto left = planned.entry.size;
     while (left > 0) {
-      auto count = ::read(file.fd, buffer_.data(), std::min<std::uint64_t>(left, buffer_.size()));
+      auto count = ::read(file.get(), buffer_.data(), std::min<std::uint64_t>(left, buffer_.size()));
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return errno_error("read " + path, errno);
       if (count == 0) return make_error(ErrorCode::io, path + " became shorter while it was read");
@@ -66,9 +61,9 @@ Result<DiffResult> diff_layer(const std::string& upper, const std::vector<std::s
                               const DiffOptions& options) {
   LayerPlanner planner(upper, lower, options);
   DRYDOCK_ASSIGN(auto entries, planner.plan());
-  FileDescriptor root{::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (root.fd < 0) return errno_error("open " + upper, errno);
-  LayerWriter writer(root.fd, sink, options);
+  OwnedFd root{::open(upper.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (root.get() < 0) return errno_error("open " + upper, errno);
+  LayerWriter writer(root.get(), sink, options);
   for (auto& planned : entries) {
     if (options.stop.stop_requested()) return make_error(ErrorCode::cancelled, "making the layer was cancelled");
     if (auto written = writer.write(planned); !written) {

@@ -1,5 +1,7 @@
 #include "executors/oci/layer_diff.h"
 
+#include "executors/base/owned_fd.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -12,16 +14,9 @@
 namespace drydock::oci {
 namespace {
 
-constexpr int k_directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr int k_open_directory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-struct FileDescriptor {
-  int fd = -1;
-  ~FileDescriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-};
-
-std::string joined(const std::string& directory, const std::string& name) {
+std::string path_below(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
 }
 
@@ -87,10 +82,10 @@ Result<std::vector<PlannedEntry>> LayerPlanner::plan() {
 }
 
 Status LayerPlanner::root() {
-  FileDescriptor upper{::open(upper_.c_str(), k_directory_flags)};
-  if (upper.fd < 0) return errno_error("open " + upper_, errno);
+  OwnedFd upper{::open(upper_.c_str(), k_open_directory)};
+  if (upper.get() < 0) return errno_error("open " + upper_, errno);
   struct stat status {};
-  if (::fstat(upper.fd, &status) != 0) return errno_error("stat " + upper_, errno);
+  if (::fstat(upper.get(), &status) != 0) return errno_error("stat " + upper_, errno);
   auto below = lower_.root();
   TarEntry before;
   before.mode = 0755;
@@ -98,8 +93,8 @@ Status LayerPlanner::root() {
     DRYDOCK_ASSIGN(before, entry_below(*below, "./"));
   }
   PlannedEntry planned;
-  DRYDOCK_ASSIGN(planned.entry, entry_of(upper.fd, "", "./", status));
-  DRYDOCK_ASSIGN(auto xattrs, read_xattrs(upper.fd, options_.format, upper_));
+  DRYDOCK_ASSIGN(planned.entry, entry_of(upper.get(), "", "./", status));
+  DRYDOCK_ASSIGN(auto xattrs, read_xattrs(upper.get(), options_.format, upper_));
   planned.entry.xattrs = xattrs.layer;
   planned.xattrs_read = true;
   // Its time changes with every new top-level name; other tools' layers have no entry for it either.
@@ -109,13 +104,13 @@ Status LayerPlanner::root() {
     planned.end = 1;
     entries_.push_back(std::move(planned));
   }
-  return directory(upper.fd, "", below ? below->layers : Layers());
+  return directory(upper.get(), "", below ? below->layers : Layers());
 }
 
 Status LayerPlanner::directory(int fd, const std::string& path, const Layers& lower) {
   if (options_.stop.stop_requested()) return make_error(ErrorCode::cancelled, "making the layer was cancelled");
   DRYDOCK_ASSIGN(auto names, sorted_names(fd, path));
-  for (const auto& name : names) DRYDOCK_TRY(child(fd, joined(path, name), name, lower));
+  for (const auto& name : names) DRYDOCK_TRY(child(fd, path_below(path, name), name, lower));
   return {};
 }
 
@@ -144,9 +139,9 @@ Status LayerPlanner::child(int parent, const std::string& path, const std::strin
 
 Status LayerPlanner::subdirectory(int parent, const std::string& path, const std::string& name,
                                   const struct stat& status, const std::optional<LowerChain::Found>& below) {
-  FileDescriptor opened{::openat(parent, name.c_str(), k_directory_flags)};
-  if (opened.fd < 0) return errno_error("open " + path, errno);
-  DRYDOCK_ASSIGN(auto xattrs, read_xattrs(opened.fd, options_.format, path));
+  OwnedFd opened{::openat(parent, name.c_str(), k_open_directory)};
+  if (opened.get() < 0) return errno_error("open " + path, errno);
+  DRYDOCK_ASSIGN(auto xattrs, read_xattrs(opened.get(), options_.format, path));
   DRYDOCK_TRY(refuse_overlay_features(xattrs, path));
   PlannedEntry planned;
   DRYDOCK_ASSIGN(planned.entry, entry_of(parent, name, path + "/", status));
@@ -162,7 +157,7 @@ Status LayerPlanner::subdirectory(int parent, const std::string& path, const std
   auto index = entries_.size();
   entries_.push_back(std::move(planned));
   if (hides) whiteout(path + "/.wh..opq", ".wh..opq");
-  DRYDOCK_TRY(directory(opened.fd, path, merges && !hides ? below->layers : Layers()));
+  DRYDOCK_TRY(directory(opened.get(), path, merges && !hides ? below->layers : Layers()));
   entries_[index].end = entries_.size();
   return {};
 }
@@ -209,9 +204,9 @@ Result<TarEntry> LayerPlanner::entry_of(int parent, const std::string& name, con
 Result<TarEntry> LayerPlanner::entry_below(const LowerChain::Found& below, const std::string& path) const {
   DRYDOCK_ASSIGN(auto entry, entry_of(AT_FDCWD, below.path, path, below.status));
   if (S_ISDIR(below.status.st_mode)) {
-    FileDescriptor opened{::open(below.path.c_str(), k_directory_flags)};
-    if (opened.fd < 0) return errno_error("open " + below.path, errno);
-    DRYDOCK_ASSIGN(auto xattrs, read_xattrs(opened.fd, options_.format, below.path));
+    OwnedFd opened{::open(below.path.c_str(), k_open_directory)};
+    if (opened.get() < 0) return errno_error("open " + below.path, errno);
+    DRYDOCK_ASSIGN(auto xattrs, read_xattrs(opened.get(), options_.format, below.path));
     entry.xattrs = xattrs.layer;
   }
   return entry;
@@ -224,16 +219,16 @@ Result<bool> LayerPlanner::same(int parent, const std::string& name, PlannedEntr
   DRYDOCK_ASSIGN(auto before, entry_below(*below, planned.entry.path));
   if (!same_header(planned.entry, before)) return false;
   if (planned.entry.type != TarType::file) return true;
-  FileDescriptor upper{::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
-  FileDescriptor lower{::open(below->path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
-  if (upper.fd < 0 || lower.fd < 0) return errno_error("open " + planned.entry.path, errno);
-  DRYDOCK_ASSIGN(auto now, read_xattrs(upper.fd, options_.format, planned.entry.path));
+  OwnedFd upper{::openat(parent, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  OwnedFd lower{::open(below->path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+  if (upper.get() < 0 || lower.get() < 0) return errno_error("open " + planned.entry.path, errno);
+  DRYDOCK_ASSIGN(auto now, read_xattrs(upper.get(), options_.format, planned.entry.path));
   DRYDOCK_TRY(refuse_overlay_features(now, planned.entry.path));
-  DRYDOCK_ASSIGN(auto then, read_xattrs(lower.fd, options_.format, below->path));
+  DRYDOCK_ASSIGN(auto then, read_xattrs(lower.get(), options_.format, below->path));
   planned.entry.xattrs = now.layer;
   planned.xattrs_read = true;
   if (now.layer != then.layer) return false;
-  return same_content(upper.fd, lower.fd, planned.entry.path);
+  return same_content(upper.get(), lower.get(), planned.entry.path);
 }
 
 /// A name copied up for the sake of a new link stays, so that both still are one file.

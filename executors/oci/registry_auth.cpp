@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "executors/base/json.h"
+#include "executors/base/text.h"
 
 namespace drydock::oci {
 namespace {
@@ -14,12 +15,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds k_default_life{60};
 /// A token is renewed a little before its end, since the request takes its time too.
 constexpr std::chrono::seconds k_margin{10};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
 
 std::string url_encoded(std::string_view text) {
   constexpr char hex[] = "0123456789ABCDEF";

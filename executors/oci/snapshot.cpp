@@ -39,7 +39,7 @@ Result<Snapshot> read_row(const Query& query, const std::string& directory) {
   return snapshot;
 }
 
-std::optional<std::string> text_of(const std::optional<Digest>& digest) {
+std::optional<std::string> digest_text(const std::optional<Digest>& digest) {
   if (!digest) return std::nullopt;
   return digest->to_string();
 }
@@ -175,7 +175,7 @@ Result<Snapshot> SnapshotStore::commit(SnapshotId id, const std::optional<Digest
       Query query(database,
                   "UPDATE snapshots SET state='committed', lease=NULL, diff_id=coalesce(?,diff_id), "
                   "chain_id=coalesce(?,chain_id), last_used=? WHERE id=? AND space=? AND state='active'");
-      DRYDOCK_TRY(query.bind(text_of(diff_id)).bind(text_of(chain_id)).bind(now_ms()).bind(id).bind(name_).run());
+      DRYDOCK_TRY(query.bind(digest_text(diff_id)).bind(digest_text(chain_id)).bind(now_ms()).bind(id).bind(name_).run());
       if (database.changes() != 1) {
         return make_error(ErrorCode::not_found, "snapshot " + std::to_string(id) + " is not in progress");
       }

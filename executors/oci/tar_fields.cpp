@@ -15,6 +15,10 @@ int hex_value(char c) {
 
 }  // namespace
 
+Error broken_tar(std::string what) {
+  return make_error(ErrorCode::corrupted, "the tar archive is broken: " + what);
+}
+
 std::optional<std::int64_t> tar_number(const char* field, std::size_t size) {
   auto first = static_cast<unsigned char>(field[0]);
   if (first & 0x80) {

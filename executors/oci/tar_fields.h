@@ -7,7 +7,14 @@
 #include <string>
 #include <string_view>
 
+#include "executors/base/result.h"
+
 namespace drydock::oci {
+
+constexpr std::size_t k_tar_block = 512;
+
+/// The archive is not what tar writes (corrupted): `what` is wrong with it.
+Error broken_tar(std::string what);
 
 /// Octal text, or GNU's base 256 when the first bit is set; nothing when it is neither.
 std::optional<std::int64_t> tar_number(const char* field, std::size_t size);

@@ -8,15 +8,12 @@
 namespace drydock::oci {
 namespace {
 
-constexpr std::size_t k_block = 512;
 // No real layer comes near; a hostile one must not make us allocate what it names.
 constexpr std::uint64_t k_longest_text = 16u << 20;
 
-Error broken(std::string what) { return make_error(ErrorCode::corrupted, "the tar archive is broken: " + what); }
-
 bool checksum_holds(const char* header) {
   std::int64_t plain = 0, with_sign = 0;
-  for (std::size_t i = 0; i < k_block; ++i) {
+  for (std::size_t i = 0; i < k_tar_block; ++i) {
     char c = i >= 148 && i < 156 ? ' ' : header[i];
     plain += static_cast<unsigned char>(c);
     with_sign += static_cast<signed char>(c);  // some old writers added signed bytes
@@ -50,7 +47,7 @@ Status read_fields(const char* header, TarEntry& entry) {
   Field fields[] = {{100, 8, "mode"}, {108, 8, "uid"}, {116, 8, "gid"}, {124, 12, "size"}, {136, 12, "mtime"}};
   for (auto& field : fields) {
     auto value = tar_number(header + field.at, field.size);
-    if (!value || (*value < 0 && field.at != 136)) return broken(std::string("bad ") + field.name);
+    if (!value || (*value < 0 && field.at != 136)) return broken_tar(std::string("bad ") + field.name);
     field.value = *value;
   }
   entry.mode = static_cast<std::uint32_t>(fields[0].value) & 07777;
@@ -77,19 +74,19 @@ std::string path_of(const char* header) {
 
 Result<bool> TarReader::block(char* buffer) {
   std::size_t have = 0;
-  while (have < k_block) {
-    DRYDOCK_ASSIGN(auto count, source_(buffer + have, k_block - have));
+  while (have < k_tar_block) {
+    DRYDOCK_ASSIGN(auto count, source_(buffer + have, k_tar_block - have));
     if (count == 0) break;
     have += count;
   }
-  if (have != 0 && have != k_block) return broken("it is cut off");
-  return have == k_block;
+  if (have != 0 && have != k_tar_block) return broken_tar("it is cut off");
+  return have == k_tar_block;
 }
 
 Status TarReader::exactly(char* buffer, std::size_t size) {
   while (size > 0) {
     DRYDOCK_ASSIGN(auto count, source_(buffer, size));
-    if (count == 0) return broken("it is cut off");
+    if (count == 0) return broken_tar("it is cut off");
     buffer += count;
     size -= count;
   }
@@ -107,10 +104,10 @@ Status TarReader::skip(std::uint64_t size) {
 }
 
 Result<std::string> TarReader::text(std::uint64_t size, const char* what) {
-  if (size > k_longest_text) return broken(std::string(what) + " of " + std::to_string(size) + " bytes");
+  if (size > k_longest_text) return broken_tar(std::string(what) + " of " + std::to_string(size) + " bytes");
   std::string bytes(size, '\0');
   DRYDOCK_TRY(exactly(bytes.data(), bytes.size()));
-  DRYDOCK_TRY(skip((k_block - size % k_block) % k_block));
+  DRYDOCK_TRY(skip((k_tar_block - size % k_tar_block) % k_tar_block));
   return bytes;
 }
 
@@ -119,19 +116,19 @@ Result<std::optional<TarEntry>> TarReader::next() {
   stored_left_ = padding_ = 0;
   Pax pax = global_;
   std::optional<std::string> long_path, long_link;
-  char header[k_block];
+  char header[k_tar_block];
   for (;;) {
     if (ended_) return std::optional<TarEntry>();
     DRYDOCK_ASSIGN(bool more, block(header));
-    if (!more || std::all_of(header, header + k_block, [](char c) { return c == 0; })) {
+    if (!more || std::all_of(header, header + k_tar_block, [](char c) { return c == 0; })) {
       ended_ = true;
       return std::optional<TarEntry>();
     }
-    if (!checksum_holds(header)) return broken("wrong checksum of a header");
+    if (!checksum_holds(header)) return broken_tar("wrong checksum of a header");
     char flag = header[156];
     if (flag != 'x' && flag != 'g' && flag != 'L' && flag != 'K' && flag != 'X') break;
     auto size = tar_number(header + 124, 12);
-    if (!size || *size < 0) return broken("bad size");
+    if (!size || *size < 0) return broken_tar("bad size");
     auto bytes = static_cast<std::uint64_t>(*size);
     if (flag == 'x' || flag == 'X') {
       DRYDOCK_TRY(read_pax(bytes, pax));
@@ -156,11 +153,11 @@ Result<std::optional<TarEntry>> TarReader::next() {
   position_ = in_extent_ = 0;
   if (entry.type != TarType::file) entry.size = 0;
   stored_left_ = entry.size;
-  padding_ = (k_block - stored_left_ % k_block) % k_block;
+  padding_ = (k_tar_block - stored_left_ % k_tar_block) % k_tar_block;
   real_size_ = entry.size;
   DRYDOCK_ASSIGN(sparse_, sparse_header(header, pax, entry));
   if (entry.path.find('\0') != std::string::npos || entry.link.find('\0') != std::string::npos) {
-    return broken("a name with a zero byte");
+    return broken_tar("a name with a zero byte");
   }
   return std::optional(std::move(entry));
 }
@@ -170,7 +167,7 @@ Result<TarReader::Piece> TarReader::read(char* buffer, std::size_t size) {
     auto part = std::min<std::uint64_t>(size, stored_left_);
     if (part == 0) return Piece{};
     DRYDOCK_ASSIGN(auto count, source_(buffer, part));
-    if (count == 0) return broken("it is cut off");
+    if (count == 0) return broken_tar("it is cut off");
     stored_left_ -= count;
     return Piece{count, 0};
   }
@@ -187,9 +184,9 @@ Result<TarReader::Piece> TarReader::read(char* buffer, std::size_t size) {
   }
   if (extent_ == extents_.size()) return Piece{};
   auto part = std::min<std::uint64_t>({size, stored_left_, extents_[extent_].second - in_extent_});
-  if (part == 0) return broken("a sparse file with too little content");
+  if (part == 0) return broken_tar("a sparse file with too little content");
   DRYDOCK_ASSIGN(auto count, source_(buffer, part));
-  if (count == 0) return broken("it is cut off");
+  if (count == 0) return broken_tar("it is cut off");
   stored_left_ -= count;
   in_extent_ += count;
   position_ += count;

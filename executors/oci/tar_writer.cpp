@@ -1,12 +1,13 @@
 #include "executors/oci/tar.h"
 
+#include "executors/oci/tar_fields.h"
+
 #include <algorithm>
 #include <cstring>
 
 namespace drydock::oci {
 namespace {
 
-constexpr std::size_t k_block = 512;
 constexpr std::string_view k_zeros{"\0", 1};
 
 bool is_ascii(std::string_view text) {
@@ -66,17 +67,17 @@ char type_flag(TarType type) {
 void put_checksum(char* header) {
   std::memset(header + 148, ' ', 8);
   unsigned sum = 0;
-  for (std::size_t i = 0; i < k_block; ++i) sum += static_cast<unsigned char>(header[i]);
+  for (std::size_t i = 0; i < k_tar_block; ++i) sum += static_cast<unsigned char>(header[i]);
   put_octal(header + 148, 7, sum);
   header[155] = ' ';
 }
 
 void put_magic(char* header) { std::memcpy(header + 257, "ustar\0" "00", 8); }
 
-void pad(std::string& bytes) { bytes.append((k_block - bytes.size() % k_block) % k_block, '\0'); }
+void pad(std::string& bytes) { bytes.append((k_tar_block - bytes.size() % k_tar_block) % k_tar_block, '\0'); }
 
 std::string pax_block(const std::string& path, const std::string& records) {
-  std::string bytes(k_block, '\0');
+  std::string bytes(k_tar_block, '\0');
   char* header = bytes.data();
   auto name = "PaxHeaders.0/" + path.substr(path.rfind('/', path.size() - 2) + 1);
   if (is_ascii(name)) {
@@ -100,7 +101,7 @@ std::string pax_block(const std::string& path, const std::string& records) {
 }  // namespace
 
 std::string tar_header(const TarEntry& entry) {
-  std::string bytes(k_block, '\0');
+  std::string bytes(k_tar_block, '\0');
   char* header = bytes.data();
   std::string records;
   auto size = entry.type == TarType::file ? entry.size : 0;
@@ -138,7 +139,7 @@ Status TarWriter::put(std::string_view bytes) {
 Status TarWriter::header(const TarEntry& entry) {
   if (content_left_ || padding_) return make_error(ErrorCode::internal, "a tar entry was left unfinished");
   content_left_ = entry.type == TarType::file ? entry.size : 0;
-  padding_ = (k_block - content_left_ % k_block) % k_block;
+  padding_ = (k_tar_block - content_left_ % k_tar_block) % k_tar_block;
   return put(tar_header(entry));
 }
 
@@ -150,11 +151,11 @@ Status TarWriter::content(std::string_view bytes) {
 
 Status TarWriter::end_file() {
   if (content_left_) return make_error(ErrorCode::internal, "a tar entry got too little content");
-  static const std::string zeros(k_block, k_zeros[0]);
+  static const std::string zeros(k_tar_block, k_zeros[0]);
   auto padding = std::exchange(padding_, 0);
   return padding ? put(std::string_view(zeros).substr(0, padding)) : Status();
 }
 
-Status TarWriter::finish() { return put(std::string(2 * k_block, '\0')); }
+Status TarWriter::finish() { return put(std::string(2 * k_tar_block, '\0')); }
 
 }  // namespace drydock::oci

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <utility>
 
+#include "executors/base/owned_fd.h"
 #include "executors/base/result.h"
 
 namespace drydock::sandbox {
@@ -40,28 +41,6 @@ inline Status write_once(const std::filesystem::path& path, std::string_view tex
   return {};
 }
 
-/// A descriptor that closes itself.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    if (this != &other) {
-      reset();
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-  ~Fd() { reset(); }
-  void reset() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
+using Fd = OwnedFd;
 
 }  // namespace drydock::sandbox

@@ -19,7 +19,7 @@
 namespace drydock::sandbox {
 namespace {
 
-constexpr int k_schema = 1;
+constexpr int k_facts_schema = 1;
 
 // What the trial's outcome depends on.
 nlohmann::json circumstances(const std::filesystem::path& program, const ContainerHost& host) {
@@ -27,7 +27,7 @@ nlohmann::json circumstances(const std::filesystem::path& program, const Contain
   ::stat(program.c_str(), &status);
   utsname kernel{};
   uname(&kernel);
-  return {{"schema", k_schema},
+  return {{"schema", k_facts_schema},
           {"path", program.string()},
           {"size", status.st_size},
           {"modified", status.st_mtim.tv_sec},
@@ -107,7 +107,7 @@ class RuntimeFinder {
 
   std::optional<Runtime> remembered() const {
     const auto json = nlohmann::json::parse(read_text(memory()), nullptr, false);
-    if (!json.is_object() || json.value("schema", 0) != k_schema) return std::nullopt;
+    if (!json.is_object() || json.value("schema", 0) != k_facts_schema) return std::nullopt;
     try {
       const auto path = json.at("circumstances").at("path").get<std::string>();
       if (circumstances(path, host_) != json.at("circumstances")) return std::nullopt;
@@ -119,7 +119,7 @@ class RuntimeFinder {
 
   // Not being able to remember costs a trial at the next start, nothing else.
   void remember(const Runtime& runtime) const {
-    const nlohmann::json json = {{"schema", k_schema},
+    const nlohmann::json json = {{"schema", k_facts_schema},
                                  {"name", runtime.name()},
                                  {"version", runtime.version()},
                                  {"circumstances", circumstances(runtime.path(), host_)}};

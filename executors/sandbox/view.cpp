@@ -22,8 +22,6 @@
 namespace drydock::sandbox {
 namespace {
 
-namespace child = view_child;
-
 std::string describe(const ViewStep& step) {
   switch (step.act) {
     case Act::make_directory: return "making " + step.target;
@@ -77,13 +75,13 @@ std::pair<char*, unsigned long> own_arguments() {
 }
 
 struct Received {
-  child::Made message;
-  std::array<Fd, child::k_handles> handles;
+  view_child::Made message;
+  std::array<Fd, view_child::k_handles> handles;
 };
 
 Result<Received> receive(int channel) {
   Received received;
-  int numbers[child::k_handles];
+  int numbers[view_child::k_handles];
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof numbers)] = {};
   iovec text{&received.message, sizeof received.message};
   msghdr header{};
@@ -99,12 +97,12 @@ Result<Received> receive(int channel) {
     return make_error(ErrorCode::environment, "the holder of the view ended at once");
   }
   const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  if (received.message.step != child::k_made) return received;
+  if (received.message.step != view_child::k_made) return received;
   if (!rights || rights->cmsg_type != SCM_RIGHTS || rights->cmsg_len != CMSG_LEN(sizeof numbers)) {
     return make_error(ErrorCode::internal, "the holder of the view handed nothing over");
   }
   std::memcpy(numbers, CMSG_DATA(rights), sizeof numbers);
-  for (int i = 0; i < child::k_handles; ++i) received.handles[i] = Fd(numbers[i]);
+  for (int i = 0; i < view_child::k_handles; ++i) received.handles[i] = Fd(numbers[i]);
   return received;
 }
 
@@ -117,7 +115,7 @@ struct View::State {
   std::uint64_t entry = 0;
   pid_t holder = -1;
   Fd channel;
-  std::array<Fd, child::k_handles> handles;
+  std::array<Fd, view_child::k_handles> handles;
 
   ~State() {
     end_holder();
@@ -147,7 +145,7 @@ Status View::State::start(const ViewFacts& facts) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return errno_error("socketpair", errno);
   channel = Fd(ends[0]);
   Fd other(ends[1]);
-  child::Hold plan{&steps, root.c_str(), other.get(), facts.kind == ViewKind::read_only};
+  view_child::Hold plan{&steps, root.c_str(), other.get(), facts.kind == ViewKind::read_only};
   std::tie(plan.arguments, plan.arguments_size) = own_arguments();
   unsigned long name_spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
   if (plan.user_namespace) name_spaces |= CLONE_NEWUSER;
@@ -156,7 +154,7 @@ Status View::State::start(const ViewFacts& facts) {
     const long pid = ::syscall(SYS_clone, name_spaces | SIGCHLD, 0, 0, 0, 0);
     if (pid == 0) {
       ::close(ends[0]);
-      child::hold(plan);
+      view_child::hold(plan);
     }
     if (pid < 0) return no_view("no new namespaces", errno);
     holder = static_cast<pid_t>(pid);
@@ -170,8 +168,8 @@ Status View::State::start(const ViewFacts& facts) {
   DRYDOCK_ASSIGN(auto received, receive(channel.get()));
   const auto& message = received.message;
   if (message.step >= 0) return no_view(describe(steps[static_cast<std::size_t>(message.step)]), message.error);
-  if (message.step == child::k_private) return no_view("making mounts private", message.error);
-  if (message.step != child::k_made) return no_view("changing the root", message.error);
+  if (message.step == view_child::k_private) return no_view("making mounts private", message.error);
+  if (message.step != view_child::k_made) return no_view("changing the root", message.error);
   handles = std::move(received.handles);
   return {};
 }
@@ -219,7 +217,7 @@ std::optional<std::string> View::find_program(std::string_view name, const Envir
   for (;;) {
     const auto colon = rest.find(':');
     const auto candidate = std::string(rest.substr(0, colon)) + "/" + std::string(name);
-    const int root = state_->handles[child::k_root].get();
+    const int root = state_->handles[view_child::k_root].get();
     const Fd file(candidate[0] != '/' ? -1
                                       : static_cast<int>(::syscall(SYS_openat2, root, candidate.c_str(), &how, sizeof how)));
     struct stat status {};
@@ -246,7 +244,7 @@ Result<ProcessResult> View::run(const ProcessSpec& spec, std::stop_token stop) c
   }
   launch.program = *program;
   launch.environment = &environment;
-  for (int i = 0; i < child::k_handles; ++i) launch.handles[i] = state_->handles[i].get();
+  for (int i = 0; i < view_child::k_handles; ++i) launch.handles[i] = state_->handles[i].get();
   launch.user_namespace = state_->kind == ViewKind::read_only;
   DRYDOCK_ASSIGN(auto launched, launch_in_view(launch, spec));
   return run_launched(spec, std::move(launched), std::move(stop));

@@ -14,8 +14,6 @@
 namespace drydock::sandbox {
 namespace {
 
-namespace child = view_child;
-
 // What installing packages and changing users takes. None of these reaches out of the view: no mounts
 // (SYS_ADMIN), no file handles (DAC_READ_SEARCH opens any file of a shared file system by number), no devices, modules,
 // tracing, clock, reboot or network settings.
@@ -24,22 +22,22 @@ constexpr std::uint64_t k_kept_capabilities =
     1ull << CAP_SETGID | 1ull << CAP_SETUID | 1ull << CAP_SETPCAP | 1ull << CAP_NET_BIND_SERVICE |
     1ull << CAP_NET_RAW | 1ull << CAP_SYS_CHROOT | 1ull << CAP_AUDIT_WRITE | 1ull << CAP_SETFCAP;
 
-struct Pipe {
+struct ReportPipe {
   OwnedFd read, write;
 };
 
-Result<Pipe> make_pipe() {
+Result<ReportPipe> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error("cannot make a pipe", errno);
-  return Pipe{OwnedFd(ends[0]), OwnedFd(ends[1])};
+  return ReportPipe{OwnedFd(ends[0]), OwnedFd(ends[1])};
 }
 
-Error start_error(const ProcessSpec& spec, const child::Report& report) {
+Error start_error(const ProcessSpec& spec, const view_child::Report& report) {
   const std::string what = "cannot start " + spec.argv[0];
   switch (report.step) {
-    case child::EnterStep::directory: return errno_error(what + ": cannot enter its directory " + spec.directory, report.error);
-    case child::EnterStep::exec: break;
-    case child::EnterStep::fork: return errno_error(what + ": fork", report.error);
+    case view_child::EnterStep::directory: return errno_error(what + ": cannot enter its directory " + spec.directory, report.error);
+    case view_child::EnterStep::exec: break;
+    case view_child::EnterStep::fork: return errno_error(what + ": fork", report.error);
     default: return errno_error(what + ": cannot enter the view", report.error);
   }
   auto error = errno_error(what + ": it cannot be executed", report.error);
@@ -50,7 +48,7 @@ Error start_error(const ProcessSpec& spec, const child::Report& report) {
   return error;
 }
 
-bool read_report(int fd, child::Report& report) {
+bool read_report(int fd, view_child::Report& report) {
   ssize_t size;
   do {
     size = ::read(fd, &report, sizeof report);
@@ -64,25 +62,25 @@ void reap(pid_t pid) {
 }
 
 /// The pid of the program; it is our child.
-Result<pid_t> start(const child::Enter& plan, Pipe& report, const ProcessSpec& spec) {
+Result<pid_t> start(const view_child::Enter& plan, ReportPipe& report, const ProcessSpec& spec) {
   long helper;
   {
     const SignalsHeld held;
     helper = ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-    if (helper == 0) child::enter(plan);
+    if (helper == 0) view_child::enter(plan);
   }
   if (helper < 0) return errno_error("cannot start " + spec.argv[0] + ": fork", errno);
   report.write.reset();
   pid_t program = -1;
-  std::optional<child::Report> failure;
-  for (child::Report one; read_report(report.read.get(), one);) {
-    if (one.step == child::EnterStep::entered) program = one.pid;
+  std::optional<view_child::Report> failure;
+  for (view_child::Report one; read_report(report.read.get(), one);) {
+    if (one.step == view_child::EnterStep::entered) program = one.pid;
     else failure = one;
   }
   reap(static_cast<pid_t>(helper));
   if (failure || program < 0) {
     if (program > 0) reap(program);
-    return start_error(spec, failure.value_or(child::Report{child::EnterStep::name_spaces, ESRCH, 0}));
+    return start_error(spec, failure.value_or(view_child::Report{view_child::EnterStep::name_spaces, ESRCH, 0}));
   }
   return program;
 }
@@ -104,7 +102,7 @@ Result<Launched> launch_in_view(const ViewLaunch& launch, const ProcessSpec& spe
   argv.push_back(nullptr);
   environment.push_back(nullptr);
 
-  child::Enter plan;
+  view_child::Enter plan;
   plan.handles = launch.handles;
   plan.in = input.get();
   plan.out = out.write.get();

@@ -15,7 +15,7 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(k_blank) - first + 1));
 }
 
-char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+char lower_letter(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
 
 const nlohmann::json k_empty_object = nlohmann::json::object();
 
@@ -23,7 +23,7 @@ const nlohmann::json k_empty_object = nlohmann::json::object();
 
 bool LessNoCase::operator()(std::string_view a, std::string_view b) const {
   return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
-                                      [](char x, char y) { return lower(x) < lower(y); });
+                                      [](char x, char y) { return lower_letter(x) < lower_letter(y); });
 }
 
 std::string ActionContext::raw_input(std::string_view name) const {

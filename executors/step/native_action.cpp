@@ -1,16 +1,12 @@
 #include "executors/step/native_action.h"
 
+#include "executors/base/text.h"
+
 #include <algorithm>
 #include <cctype>
 
 namespace drydock::step {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
 
 }  // namespace
 

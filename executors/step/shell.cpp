@@ -1,5 +1,7 @@
 #include "executors/step/shell.h"
 
+#include "executors/base/text.h"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -20,12 +22,6 @@ constexpr std::array<KnownShell, 4> k_known{{
 }};
 constexpr std::string_view k_place = "{0}";
 constexpr std::string_view k_forms = "use bash, sh, python, pwsh, or a command that contains '{0}'";
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
 
 const KnownShell* find_known(std::string_view name) {
   for (const auto& known : k_known) {

@@ -9,13 +9,13 @@ namespace drydock::parser::dockerfile {
 
 namespace {
 
-constexpr int k_depth_limit = 1000;
+constexpr int k_json_depth_limit = 1000;
 constexpr char32_t k_replacement = 0xFFFD;
 
 // Reads any JSON value, but remembers only strings.
-class Reader {
+class JsonReader {
  public:
-  explicit Reader(std::string_view text) : rest_(text) {}
+  explicit JsonReader(std::string_view text) : rest_(text) {}
 
   JsonWords run() {
     JsonWords result;
@@ -69,7 +69,7 @@ class Reader {
   }
 
   bool value(int depth) {
-    if (depth > k_depth_limit) return false;
+    if (depth > k_json_depth_limit) return false;
     switch (peek()) {
       case '"': return string().has_value();
       case '[': take('['); return list(']', [&] { return value(depth + 1); });
@@ -173,6 +173,6 @@ class Reader {
 
 }  // namespace
 
-JsonWords read_json_words(std::string_view text) { return Reader(text).run(); }
+JsonWords read_json_words(std::string_view text) { return JsonReader(text).run(); }
 
 }  // namespace drydock::parser::dockerfile

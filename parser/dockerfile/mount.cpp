@@ -23,7 +23,7 @@ const std::vector<std::string> k_keys{"type", "from",  "source", "src", "target"
                                       "ro",   "rw",    "id",     "uid", "gid",    "readonly", "readwrite",
                                       "mode", "size",  "env",    "sharing", "required"};
 
-struct Failure {
+struct MountFailure {
   std::string message;
   std::string mend;
 };
@@ -35,7 +35,7 @@ std::vector<std::string> csv_fields(std::string_view text) {
   for (std::size_t i = 0;; ++i) {
     if (i < text.size() && text[i] == '"' && field.empty()) {
       for (++i;; ++i) {
-        if (i >= text.size()) throw Failure{"a double quote in the mount is not closed", "close the quote"};
+        if (i >= text.size()) throw MountFailure{"a double quote in the mount is not closed", "close the quote"};
         if (text[i] != '"') {
           field += text[i];
         } else if (i + 1 < text.size() && text[i + 1] == '"') {
@@ -51,7 +51,7 @@ std::vector<std::string> csv_fields(std::string_view text) {
       if (i >= text.size()) return fields;
       continue;
     }
-    if (text[i] == '"') throw Failure{"a double quote must stand at the start of a field", "quote the whole field"};
+    if (text[i] == '"') throw MountFailure{"a double quote must stand at the start of a field", "quote the whole field"};
     field += text[i];
   }
 }
@@ -68,7 +68,7 @@ auto choose(const Table& table, std::string_view what, std::string_view value) {
     if (lower(value) == name) return choice;
     options.emplace_back(name);
   }
-  throw Failure{"unsupported " + std::string(what) + " \"" + std::string(value) + "\"", suggestion(value, options)};
+  throw MountFailure{"unsupported " + std::string(what) + " \"" + std::string(value) + "\"", suggestion(value, options)};
 }
 
 bool boolean(std::string_view key, std::string_view value) {
@@ -80,14 +80,14 @@ bool boolean(std::string_view key, std::string_view value) {
   for (const auto text : k_false) {
     if (value == text) return false;
   }
-  throw Failure{"\"" + std::string(value) + "\" is no boolean for " + std::string(key), "use true or false"};
+  throw MountFailure{"\"" + std::string(value) + "\" is no boolean for " + std::string(key), "use true or false"};
 }
 
 std::uint32_t number(std::string_view key, std::string_view value, int base) {
   std::uint32_t result = 0;
   const auto [end, code] = std::from_chars(value.data(), value.data() + value.size(), result, base);
   if (code != std::errc{} || end != value.data() + value.size()) {
-    throw Failure{"invalid value \"" + std::string(value) + "\" for " + std::string(key),
+    throw MountFailure{"invalid value \"" + std::string(value) + "\" for " + std::string(key),
                   base == 8 ? "use an octal number such as 0755" : "use a number"};
   }
   return result;
@@ -95,7 +95,7 @@ std::uint32_t number(std::string_view key, std::string_view value, int base) {
 
 // "64m", "1.5GiB", "1024": powers of 1024 whatever the unit's spelling.
 std::int64_t bytes(std::string_view value) {
-  const Failure wrong{"invalid value \"" + std::string(value) + "\" for size", "use a number with b, k, m, g, t or p"};
+  const MountFailure wrong{"invalid value \"" + std::string(value) + "\" for size", "use a number with b, k, m, g, t or p"};
   const auto digits = value.find_first_not_of("0123456789.");
   const auto amount_text = std::string(value.substr(0, digits));
   auto unit = lower(trim(digits == std::string_view::npos ? std::string_view{} : value.substr(digits)));
@@ -126,7 +126,7 @@ struct Fields {
 
 void need_type(const Fields& fields, std::string_view key, bool allowed) {
   if (allowed) return;
-  throw Failure{"\"" + std::string(key) + "\" is not allowed for a mount of type " +
+  throw MountFailure{"\"" + std::string(key) + "\" is not allowed for a mount of type " +
                     std::string(name_of(fields.mount.type)),
                 "type= must come before the keys of that type"};
 }
@@ -144,7 +144,7 @@ void apply_flag(Fields& fields, std::string_view key, std::string_view field) {
     need_type(fields, key, takes_required(fields.mount));
     fields.mount.required = true;
   } else {
-    throw Failure{"\"" + std::string(field) + "\" must be key=value", suggestion(key, k_keys)};
+    throw MountFailure{"\"" + std::string(field) + "\" must be key=value", suggestion(key, k_keys)};
   }
 }
 
@@ -182,7 +182,7 @@ void apply(Fields& fields, std::string_view key, std::string_view value) {
   } else if (key == "env") {
     mount.env = value;
   } else {
-    throw Failure{"unexpected key \"" + std::string(key) + "\" in a mount", suggestion(key, k_keys)};
+    throw MountFailure{"unexpected key \"" + std::string(key) + "\" in a mount", suggestion(key, k_keys)};
   }
 }
 
@@ -191,7 +191,7 @@ void check_whole(Fields& fields) {
   const bool owned = takes_required(mount) || mount.type == Mount::Type::cache;
   const auto refuse_owner = [&](std::string_view key, bool given) {
     if (given && !owned) {
-      throw Failure{std::string(key) + " is not allowed for a mount of type " + std::string(name_of(mount.type)),
+      throw MountFailure{std::string(key) + " is not allowed for a mount of type " + std::string(name_of(mount.type)),
                     "only cache, secret and ssh mounts have an owner and a mode"};
     }
   };
@@ -201,16 +201,16 @@ void check_whole(Fields& fields) {
   const bool writable = mount.type == Mount::Type::cache || mount.type == Mount::Type::tmpfs;
   mount.read_only = fields.access == Access::automatic ? !writable : fields.access == Access::read_only;
   if (mount.type == Mount::Type::secret) {
-    if (!mount.from.empty()) throw Failure{"a secret mount takes no from", "leave from= out"};
+    if (!mount.from.empty()) throw MountFailure{"a secret mount takes no from", "leave from= out"};
     if (mount.source.empty() && mount.target.empty() && mount.id.empty()) {
-      throw Failure{"a secret mount needs id or target", "add id=NAME"};
+      throw MountFailure{"a secret mount needs id or target", "add id=NAME"};
     }
     if (!mount.source.empty() && !mount.id.empty()) {
-      throw Failure{"a secret mount takes id or source, not both", "leave one of them out"};
+      throw MountFailure{"a secret mount takes id or source, not both", "leave one of them out"};
     }
   }
   if (fields.sharing_given && mount.type != Mount::Type::cache) {
-    throw Failure{"sharing is for cache mounts, this one is of type " + std::string(name_of(mount.type)),
+    throw MountFailure{"sharing is for cache mounts, this one is of type " + std::string(name_of(mount.type)),
                   "leave sharing= out"};
   }
 }
@@ -218,7 +218,7 @@ void check_whole(Fields& fields) {
 void refuse_variable_from(std::string_view value) {
   const auto dollar = value.find('$');
   if (dollar == std::string_view::npos || dollar + 1 == value.size()) return;
-  throw Failure{"from= of a mount takes no variables",
+  throw MountFailure{"from= of a mount takes no variables",
                 "name a stage with FROM …${ARG}… AS name, and write from=name"};
 }
 
@@ -241,14 +241,14 @@ ParsedMount parse(std::string_view text, const FieldExpander& expander, Depth de
       if (depth == Depth::from_only && key != "from") continue;
       if (expander) {
         auto expanded = expander(value);
-        if (!expanded.error.empty()) throw Failure{expanded.error, ""};
+        if (!expanded.error.empty()) throw MountFailure{expanded.error, ""};
         value = std::move(expanded.value);
       }
       apply(fields, key, value);
     }
     result.fragment = text;
     if (depth == Depth::whole) check_whole(fields);
-  } catch (const Failure& failure) {
+  } catch (const MountFailure& failure) {
     result.error = failure.message;
     result.mend = failure.mend;
   }

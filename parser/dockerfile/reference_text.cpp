@@ -8,9 +8,9 @@ namespace {
 
 bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_upper_letter(char c) { return c >= 'A' && c <= 'Z'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool is_word(char c) { return is_lower_or_digit(c) || is_upper(c) || c == '_'; }
+bool is_word(char c) { return is_lower_or_digit(c) || is_upper_letter(c) || c == '_'; }
 
 // Letters and digits, joined by one dot, one or two underscores, or any number of dashes.
 bool is_path_part(std::string_view part) {
@@ -71,7 +71,7 @@ bool is_image_reference(std::string_view text) {
   if (const auto slash = text.find('/'); slash != std::string_view::npos) {
     const auto first = text.substr(0, slash);
     const bool host = first.find_first_of(".:") != std::string_view::npos || first == "localhost" ||
-                      std::any_of(first.begin(), first.end(), is_upper);
+                      std::any_of(first.begin(), first.end(), is_upper_letter);
     if (host) {
       if (!is_host(first)) return false;
       text.remove_prefix(slash + 1);

@@ -9,7 +9,7 @@ namespace drydock::parser::dockerfile {
 
 namespace {
 
-struct Failure {
+struct WordFailure {
   std::string message;
 };
 
@@ -54,7 +54,7 @@ class Expander {
       WordList words;
       result.text = encode(until(k_end, keep_escapes_, &words));
       result.words = std::move(words).take();
-    } catch (const Failure& failure) {
+    } catch (const WordFailure& failure) {
       result.error = failure.message;
     }
     result.used = std::move(used_);
@@ -68,12 +68,12 @@ class Expander {
   char32_t escape() const { return static_cast<unsigned char>(options_.escape); }
 
   std::u32string until(char32_t stop, bool keep_escapes, WordList* words) {
-    if (++depth_ > k_depth_limit) throw Failure{"substitutions are nested too deeply"};
+    if (++depth_ > k_depth_limit) throw WordFailure{"substitutions are nested too deeply"};
     const bool outer_keep = std::exchange(keep_escapes_, keep_escapes);
     std::u32string out;
     while (peek() != k_end && peek() != stop) step(out, words);
     if (stop != k_end && peek() == k_end) {
-      throw Failure{"unexpected end while looking for the matching " + encode(std::u32string(1, stop))};
+      throw WordFailure{"unexpected end while looking for the matching " + encode(std::u32string(1, stop))};
     }
     if (stop != k_end) next();
     keep_escapes_ = outer_keep;
@@ -129,7 +129,7 @@ class Expander {
     const char32_t quote = next();
     if (options_.quotes == Quotes::keep) out += quote;
     while (peek() != U'\'') {
-      if (peek() == k_end) throw Failure{"unexpected end while looking for the matching single quote"};
+      if (peek() == k_end) throw WordFailure{"unexpected end while looking for the matching single quote"};
       out += next();
     }
     next();
@@ -142,7 +142,7 @@ class Expander {
     const char32_t quote = next();
     if (options_.quotes == Quotes::keep) out += quote;
     while (peek() != U'"') {
-      if (peek() == k_end) throw Failure{"unexpected end while looking for the matching double quote"};
+      if (peek() == k_end) throw WordFailure{"unexpected end while looking for the matching double quote"};
       if (peek() == U'$') {
         out += dollar();
         continue;
@@ -173,13 +173,13 @@ class Expander {
 
   std::u32string braced() {
     next();
-    if (peek() == k_end) throw Failure{"missing '}' after '${'"};
-    if (peek() == U'{' || peek() == U'}' || peek() == U':') throw Failure{"bad substitution: ${ needs a name"};
+    if (peek() == k_end) throw WordFailure{"missing '}' after '${'"};
+    if (peek() == U'{' || peek() == U'}' || peek() == U':') throw WordFailure{"bad substitution: ${ needs a name"};
     const auto variable = name();
     char32_t modifier = next();
     std::u32string modifier_text(1, modifier);
     bool empty_is_unset = false;
-    if (modifier == k_end) throw Failure{"missing '}' after '${" + encode(variable) + "'"};
+    if (modifier == k_end) throw WordFailure{"missing '}' after '${" + encode(variable) + "'"};
     if (modifier == U'}') {
       const auto value = get(variable);
       if (!value && options_.unset == Unset::keep) return U"${" + variable + U"}";
@@ -189,7 +189,7 @@ class Expander {
     if (modifier == U':') {
       empty_is_unset = true;
       modifier = next();
-      if (modifier == k_end) throw Failure{"missing '}' after '${" + encode(variable) + ":'"};
+      if (modifier == k_end) throw WordFailure{"missing '}' after '${" + encode(variable) + ":'"};
       modifier_text += modifier;
     }
     const bool pattern = modifier == U'#' || modifier == U'%';
@@ -212,7 +212,7 @@ class Expander {
       const std::string why = !word.empty() ? encode(word)
                               : !value      ? "is not allowed to be unset"
                                             : "is not allowed to be empty";
-      throw Failure{encode(variable) + ": " + why};
+      throw WordFailure{encode(variable) + ": " + why};
     }
     const bool doubled = !word.empty() && word[0] == modifier;
     const auto compiled = compile(std::u32string_view(word).substr(doubled ? 1 : 0));
@@ -239,11 +239,11 @@ class Expander {
   static ValuePattern compile(std::u32string_view text) {
     std::string error;
     auto pattern = ValuePattern::compile(text, error);
-    if (!pattern) throw Failure{error};
+    if (!pattern) throw WordFailure{error};
     return *pattern;
   }
 
-  static Failure unsupported(const std::u32string& modifier) {
+  static WordFailure unsupported(const std::u32string& modifier) {
     return {"unsupported modifier (" + encode(modifier) + ") in substitution"};
   }
 

@@ -10,7 +10,7 @@ namespace drydock::parser::expression {
 
 namespace {
 
-constexpr int k_max_parameters = 255;
+constexpr int k_most_parameters = 255;
 
 template <class Pairs>
 auto find_named(Pairs& pairs, std::string_view name) {
@@ -65,7 +65,7 @@ Scope& Scope::add_function(std::string_view name, Arity arity) {
 }
 
 Scope& Scope::add_hash_files() {
-  return add_function("hashFiles", {1, k_max_parameters});
+  return add_function("hashFiles", {1, k_most_parameters});
 }
 
 Scope& Scope::add_status_functions() {

@@ -23,7 +23,7 @@ constexpr std::array k_scopes = {
     Scope{"statuses", true}, Scope{"security-events", true}, Scope{"id-token", true}, Scope{"models", false},
     Scope{"vulnerability-alerts", false}};
 
-std::string_view name_of(PermissionLevel level) {
+std::string_view level_name(PermissionLevel level) {
   switch (level) {
     case PermissionLevel::none: return "none";
     case PermissionLevel::read: return "read";
@@ -55,8 +55,8 @@ void check_requested(const Job& job, const std::string& who, const Permissions& 
     const auto limit = allowed_level(job.granted, policy, scope.name);
     if (level <= limit) continue;
     const std::string separator = asked.empty() ? "" : ", ";
-    asked += separator + std::string(scope.name) + ": " + std::string(name_of(level));
-    allowed += separator + std::string(scope.name) + ": " + std::string(name_of(limit));
+    asked += separator + std::string(scope.name) + ": " + std::string(level_name(level));
+    allowed += separator + std::string(scope.name) + ": " + std::string(level_name(limit));
   }
   if (asked.empty()) return;
   add(issues, job.range, "Error calling workflow '" + job.uses->text + "'. " + who + " is requesting '" + asked +

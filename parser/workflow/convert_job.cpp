@@ -9,7 +9,7 @@ namespace drydock::parser::workflow {
 
 namespace {
 
-constexpr std::string_view k_docker = "docker://";
+constexpr std::string_view k_docker_scheme = "docker://";
 
 void set(std::optional<Token>& member, const Token* found) {
   if (found != nullptr) member = *found;
@@ -204,7 +204,7 @@ Container Converter::container(const Token& value, bool is_service) {
   }
   if (contains_expression(value)) return container;
   const std::string_view image = container.image ? std::string_view(container.image->text) : std::string_view{};
-  if (image == k_docker || (is_service && image.empty())) error(value, "Container image cannot be empty");
+  if (image == k_docker_scheme || (is_service && image.empty())) error(value, "Container image cannot be empty");
   return container;
 }
 

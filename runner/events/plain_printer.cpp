@@ -10,7 +10,7 @@ constexpr const char* k_yellow = "33";
 constexpr const char* k_cyan = "36";
 constexpr const char* k_bold = "1";
 
-std::string key_of(const Event& event) {
+std::string line_key_of(const Event& event) {
   return event.job + "\n" + event.step + "\n" + event.vertex;
 }
 
@@ -35,7 +35,7 @@ void PlainPrinter::line(const std::string& text) {
 }
 
 PlainPrinter::Source& PlainPrinter::source(const Event& event) {
-  auto& source = sources_.try_emplace(key_of(event), Source{.begun = event.time}).first->second;
+  auto& source = sources_.try_emplace(line_key_of(event), Source{.begun = event.time}).first->second;
   if (!event.vertex.empty() && source.number == 0) source.number = next_++;
   if (!event.name.empty()) source.name = event.name;
   return source;
@@ -96,7 +96,7 @@ void PlainPrinter::vertex_finished(const Event& event) {
   } else {
     line(number + paint(k_red, "ERROR: ") + event.text);
   }
-  sources_.erase(key_of(event));
+  sources_.erase(line_key_of(event));
 }
 
 void PlainPrinter::step_finished(const Event& event) {

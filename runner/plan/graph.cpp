@@ -40,7 +40,7 @@ std::string title_of(const PlannedJob& job) {
   return job.legs.size() > 1 ? job.id + " ×" + std::to_string(job.legs.size()) : job.id;
 }
 
-std::string mark(Will will) {
+std::string graph_mark(Will will) {
   return will == Will::run ? "" : will == Will::skip ? " (skipped)" : " (unknown)";
 }
 
@@ -66,7 +66,7 @@ void print_jobs(std::string& out, const std::string& indent, const Jobs& jobs) {
     out += indent + "stage " + std::to_string(stage + 1) + "\n";
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       if (stages[i] != stage) continue;
-      out += indent + "  " + title_of(jobs[i]) + mark(jobs[i].will);
+      out += indent + "  " + title_of(jobs[i]) + graph_mark(jobs[i].will);
       for (std::size_t n = 0; n < jobs[i].needs.size(); ++n) out += (n == 0 ? " <- " : ", ") + jobs[i].needs[n];
       out += "\n";
       print_jobs(out, indent + "      ", called_by(jobs[i]));
@@ -77,7 +77,7 @@ void print_jobs(std::string& out, const std::string& indent, const Jobs& jobs) {
 std::string text_graph(const Plan& plan) {
   std::string out;
   for (const auto& workflow : plan.workflows) {
-    out += "workflow " + heading(workflow) + mark(workflow.will) +
+    out += "workflow " + heading(workflow) + graph_mark(workflow.will) +
            (workflow.will == Will::skip ? ": " + workflow.reason : "") + "\n";
     print_jobs(out, "  ", workflow.jobs);
   }
@@ -126,7 +126,7 @@ class MermaidGraph {
         node(indent, id(i), title_of(jobs[i]), jobs[i].will);
         continue;
       }
-      out_ += indent + "subgraph " + id(i) + "[" + quoted(title_of(jobs[i]) + mark(jobs[i].will)) + "]\n";
+      out_ += indent + "subgraph " + id(i) + "[" + quoted(title_of(jobs[i]) + graph_mark(jobs[i].will)) + "]\n";
       this->jobs(indent + "  ", id(i), called);
       out_ += indent + "end\n";
     }
@@ -138,7 +138,7 @@ class MermaidGraph {
   }
 
   void node(const std::string& indent, const std::string& id, const std::string& title, Will will) {
-    out_ += indent + id + "[" + quoted(title + mark(will)) + "]\n";
+    out_ += indent + id + "[" + quoted(title + graph_mark(will)) + "]\n";
     if (will == Will::run) return;
     std::string& ids = marked_[will == Will::skip ? "skipped" : "unknown"];
     ids += (ids.empty() ? "" : ",") + id;

@@ -3,7 +3,7 @@
 namespace drydock::runner {
 namespace {
 
-std::string joined(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names) {
   std::string out;
   for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
   return out;
@@ -17,7 +17,7 @@ std::string mark(Will will) {
 void print_value(std::string& out, const std::string& indent, const PlannedValue& value) {
   out += indent + value.name + ": ";
   if (!value.known()) {
-    out += "unknown until the run: " + joined(value.depends_on) + "\n";
+    out += "unknown until the run: " + listed(value.depends_on) + "\n";
     return;
   }
   std::string text = value.text;
@@ -46,12 +46,12 @@ void print_step(std::string& out, const std::string& indent, const PlannedStep& 
 }
 
 void print_job(std::string& out, const std::string& indent, const PlannedJob& job) {
-  out += indent + "job " + job.id + (job.needs.empty() ? "" : " after " + joined(job.needs)) +
+  out += indent + "job " + job.id + (job.needs.empty() ? "" : " after " + listed(job.needs)) +
          (job.calls.empty() ? "" : " calls " + job.calls) + mark(job.will) + (job.reason.empty() ? "" : ": " + job.reason) + "\n";
   for (const auto& note : job.notes) out += indent + "  note: " + note + "\n";
   if (!job.matrix_waits_for.empty()) out += indent + "  matrix unknown until the run: " + job.matrix_waits_for + "\n";
   for (const auto& leg : job.legs) {
-    out += indent + "  " + leg.name + (job.calls.empty() ? " on " + joined(leg.labels) : "") + "\n";
+    out += indent + "  " + leg.name + (job.calls.empty() ? " on " + listed(leg.labels) : "") + "\n";
     for (const auto& step : leg.steps) print_step(out, indent + "    ", step);
     for (PlannedValue input : leg.inputs) {
       input.name = "input " + input.name;

@@ -13,7 +13,7 @@ struct Part {
   oci::Reference from;
 };
 
-std::string attested(const oci::Descriptor& descriptor) {
+std::string attested_digest(const oci::Descriptor& descriptor) {
   const auto found = descriptor.annotations.find(oci::k_reference_digest);
   return found == descriptor.annotations.end() ? std::string() : found->second;
 }
@@ -72,7 +72,7 @@ class Assembly {
     const auto digest = old->descriptor.digest.to_string();
     parts_.erase(old);
     std::erase_if(parts_, [&](const Part& other) {
-      return oci::is_attestation(other.descriptor) && attested(other.descriptor) == digest;
+      return oci::is_attestation(other.descriptor) && attested_digest(other.descriptor) == digest;
     });
     result_.replaced.push_back(platform.to_string());
   }

@@ -10,7 +10,7 @@
 namespace drydock::runner {
 namespace {
 
-constexpr int k_schema = 1;
+constexpr int k_verify_schema = 1;
 
 /// What the check of one entry found; an Error when the registry could not answer.
 struct Checked {
@@ -188,7 +188,7 @@ std::string readable(const VerifyResult& result) {
 }
 
 Json to_json(const VerifyResult& result) {
-  Json json = {{"schema", k_schema},
+  Json json = {{"schema", k_verify_schema},
                {"reference", result.reference},
                {"digest", result.top.digest.to_string()},
                {"mediaType", result.top.media_type},

@@ -19,10 +19,6 @@ constexpr const char* k_columns_backend =
 constexpr const char* k_columns_id =
     "SELECT id, run, backend, job, name, size, digest, mime, created, expires FROM artifacts WHERE id=?";
 
-std::int64_t milliseconds(Time time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
 Time time_of(std::int64_t milliseconds) { return Time(std::chrono::milliseconds(milliseconds)); }
 
 Artifact artifact_of(const oci::Query& row) {
@@ -82,7 +78,7 @@ Result<std::int64_t> ArtifactStore::add(Artifact artifact, Upload& upload) {
                     "VALUES(?,?,?,?,?,?,?,?,?)");
   DRYDOCK_TRY(insert.bind(artifact.run).bind(artifact.backend).bind(artifact.job).bind(artifact.name)
                   .bind(static_cast<std::int64_t>(artifact.size)).bind(artifact.digest).bind(artifact.mime)
-                  .bind(milliseconds(artifact.created)).bind(milliseconds(artifact.expires)).run());
+                  .bind(unix_milliseconds(artifact.created)).bind(unix_milliseconds(artifact.expires)).run());
   if (database.changes() == 0) {
     return make_error(ErrorCode::failed, "an artifact with this name already exists on the workflow run");
   }

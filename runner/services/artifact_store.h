@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "executors/base/owned_fd.h"
 #include "executors/base/result.h"
 #include "executors/base/time.h"
 #include "runner/config/service_limits.h"
-#include "runner/services/fd.h"
 #include "runner/services/service_db.h"
 #include "runner/services/upload.h"
 

@@ -27,7 +27,7 @@ HttpReply blob_reply(int status) {
           .file = {}};
 }
 
-HttpReply error_reply(const Error& error) {
+HttpReply blob_error_reply(const Error& error) {
   switch (error.code) {
     case ErrorCode::permission: return blob_error(413, "RequestBodyTooLarge", error.message);
     case ErrorCode::invalid_input: return blob_error(400, "InvalidInput", error.message);
@@ -57,7 +57,7 @@ class BlockListReader : public BodyReader {
     const auto committed = pending_->upload->commit_blocks(*ids);
     if (committed) return created();
     const Error error = Status(committed).error();
-    return error.code == ErrorCode::invalid_input ? blob_error(400, "InvalidBlockList", error.message) : error_reply(error);
+    return error.code == ErrorCode::invalid_input ? blob_error(400, "InvalidBlockList", error.message) : blob_error_reply(error);
   }
 
  private:
@@ -98,7 +98,7 @@ std::optional<Range> range_of(const HttpCall& call, std::uint64_t size) {
 
 HttpReply content(const HttpCall& call, OwnedFd file, const std::string& type) {
   struct stat status {};
-  if (::fstat(file.get(), &status) != 0) return error_reply(errno_error("reading the blob", errno));
+  if (::fstat(file.get(), &status) != 0) return blob_error_reply(errno_error("reading the blob", errno));
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const auto range = range_of(call, size);
   if (!range) {
@@ -164,15 +164,15 @@ CallAnswer BlobService::put(const HttpCall& call, const std::shared_ptr<Pending>
   if (what.empty()) {
     if (call.header("x-ms-blob-type") != "BlockBlob") return blob_error(400, "InvalidHeaderValue", "x-ms-blob-type must be BlockBlob");
     auto piece = pending->upload->whole(*size);
-    if (!piece) return error_reply(piece.error());
-    return std::make_unique<PieceReader>(std::move(*piece), &error_reply, &created);
+    if (!piece) return blob_error_reply(piece.error());
+    return std::make_unique<PieceReader>(std::move(*piece), &blob_error_reply, &created);
   }
   const auto id = call.parameter("blockid");
   constexpr std::size_t k_longest_id = 256;
   if (id.empty() || id.size() > k_longest_id) return blob_error(400, "InvalidQueryParameterValue", "blockid is missing or too long");
   auto piece = pending->upload->block(id, *size);
-  if (!piece) return error_reply(piece.error());
-  return std::make_unique<PieceReader>(std::move(*piece), &error_reply, &created);
+  if (!piece) return blob_error_reply(piece.error());
+  return std::make_unique<PieceReader>(std::move(*piece), &blob_error_reply, &created);
 }
 
 CallAnswer BlobService::put_block_list(const std::shared_ptr<Pending>& pending) {
@@ -181,10 +181,10 @@ CallAnswer BlobService::put_block_list(const std::shared_ptr<Pending>& pending) 
 
 HttpReply BlobService::artifact(const HttpCall& call, const std::string& id) {
   const auto found = state_.artifacts().find(number(id));
-  if (!found) return error_reply(found.error());
+  if (!found) return blob_error_reply(found.error());
   if (!*found) return blob_error(404, "BlobNotFound", "there is no such artifact");
   auto file = state_.artifacts().open(**found);
-  if (!file) return error_reply(file.error());
+  if (!file) return blob_error_reply(file.error());
   auto reply = content(call, std::move(*file), (*found)->mime);
   const bool zip = (*found)->mime == "application/zip" && !(*found)->name.ends_with(".zip");
   reply.headers.emplace_back("Content-Disposition", disposition(zip ? (*found)->name + ".zip" : (*found)->name));
@@ -193,7 +193,7 @@ HttpReply BlobService::artifact(const HttpCall& call, const std::string& id) {
 
 HttpReply BlobService::cache(const HttpCall& call, const std::string& id) {
   auto file = state_.caches().open(number(id));
-  if (!file) return error_reply(file.error());
+  if (!file) return blob_error_reply(file.error());
   return content(call, std::move(*file), "application/octet-stream");
 }
 

@@ -5,10 +5,10 @@
 namespace drydock::runner {
 namespace {
 
-constexpr std::chrono::hours k_address_life{6};
+constexpr std::chrono::hours k_cache_address_life{6};
 constexpr std::size_t k_most_keys = 10;
 
-HttpReply error_reply(const Error& error) {
+HttpReply cache_error_reply(const Error& error) {
   switch (error.code) {
     case ErrorCode::failed: return twirp_error("already_exists", error.message);
     case ErrorCode::permission: return twirp_error("permission_denied", error.message);
@@ -50,7 +50,7 @@ Result<std::int64_t> keep_cache(ServiceState& state, const Pending& pending) {
 }
 
 std::string cache_address(ServiceState& state, std::int64_t id) {
-  const auto end = std::chrono::system_clock::now() + k_address_life;
+  const auto end = std::chrono::system_clock::now() + k_cache_address_life;
   return state.base_url + state.key().sign_path("/blob/cache/" + std::to_string(id), BlobAccess::read, end);
 }
 
@@ -63,8 +63,8 @@ HttpReply CacheService::call(const std::string& method, const std::shared_ptr<co
 
 HttpReply CacheService::create(const std::shared_ptr<const JobAccess>& job, const Json& request) {
   const auto begun = begin_cache(state_, job, key_of(request), version_of(request));
-  if (!begun) return error_reply(begun.error());
-  const auto end = std::chrono::system_clock::now() + k_address_life;
+  if (!begun) return cache_error_reply(begun.error());
+  const auto end = std::chrono::system_clock::now() + k_cache_address_life;
   return json_reply(200, {{"ok", true},
                           {"signed_upload_url", state_.base_url + state_.key().sign_path("/blob/upload/" + (*begun)->id, BlobAccess::write, end)}});
 }
@@ -78,7 +78,7 @@ HttpReply CacheService::finalize(const JobAccess& job, const Json& request) {
     return twirp_error("invalid_argument", "the cache has " + std::to_string(*size) + " bytes, not " + told);
   }
   const auto id = keep_cache(state_, *pending);
-  if (!id) return error_reply(id.error());
+  if (!id) return cache_error_reply(id.error());
   return json_reply(200, {{"ok", true}, {"entry_id", std::to_string(*id)}});
 }
 
@@ -94,7 +94,7 @@ HttpReply CacheService::find(const JobAccess& job, const Json& request) {
     if (const auto problem = cache_key_problem(key); !problem.empty()) return twirp_error("invalid_argument", problem);
   }
   const auto found = state_.caches().find(job.caches, keys, version_of(request), std::chrono::system_clock::now());
-  if (!found) return error_reply(found.error());
+  if (!found) return cache_error_reply(found.error());
   if (!*found) return json_reply(200, {{"ok", false}});
   return json_reply(200, {{"ok", true},
                           {"signed_download_url", cache_address(state_, (*found)->id)},

@@ -13,10 +13,6 @@ namespace {
 constexpr std::size_t k_longest_key = 512;
 constexpr std::int64_t k_day = 24LL * 60 * 60 * 1000;
 
-std::int64_t milliseconds(Time time) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
 /// Columns: id, repository, version, scope, key, size, created.
 CacheEntry entry_of(const oci::Query& row) {
   return {.id = row.integer(0),
@@ -75,7 +71,7 @@ Result<std::optional<CacheEntry>> CacheStore::find(const CacheScopes& scopes, co
       DRYDOCK_TRY(remove(found->id));
       continue;
     }
-    DRYDOCK_TRY(oci::Query(db_.database(), "UPDATE caches SET last_used=? WHERE id=?").bind(milliseconds(now)).bind(found->id).run());
+    DRYDOCK_TRY(oci::Query(db_.database(), "UPDATE caches SET last_used=? WHERE id=?").bind(unix_milliseconds(now)).bind(found->id).run());
     return found;
   }
   return std::optional<CacheEntry>();
@@ -112,8 +108,8 @@ Result<std::int64_t> CacheStore::add(CacheEntry entry, Upload& upload) {
                       "INSERT OR IGNORE INTO caches(repository, version, scope, key, size, created, last_used) "
                       "VALUES(?,?,?,?,?,?,?)");
     DRYDOCK_TRY(insert.bind(entry.repository).bind(entry.version).bind(entry.scope).bind(entry.key)
-                    .bind(static_cast<std::int64_t>(entry.size)).bind(milliseconds(entry.created))
-                    .bind(milliseconds(entry.created)).run());
+                    .bind(static_cast<std::int64_t>(entry.size)).bind(unix_milliseconds(entry.created))
+                    .bind(unix_milliseconds(entry.created)).run());
     if (database.changes() == 0) return make_error(ErrorCode::failed, "a cache with this key and version already exists");
     entry.id = database.last_id();
     DRYDOCK_TRY(upload.move_to(path(entry.id)));
@@ -156,7 +152,7 @@ Result<Amount> CacheStore::evict(Time now, std::uint64_t keep, std::int64_t unus
     for (;;) {
       DRYDOCK_ASSIGN(const bool row, query.step());
       if (!row) break;
-      const bool old = query.integer(2) + unused_milliseconds <= milliseconds(now);
+      const bool old = query.integer(2) + unused_milliseconds <= unix_milliseconds(now);
       rows.push_back({query.integer(0), static_cast<std::uint64_t>(query.integer(1)), old});
       used += rows.back().size;
     }

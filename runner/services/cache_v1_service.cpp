@@ -14,7 +14,7 @@ constexpr std::string_view k_caches = "caches/";
 
 HttpReply no_content() { return {.status = 204, .headers = {}, .body = {}, .file = {}}; }
 
-HttpReply error_reply(const Error& error) {
+HttpReply cache_v1_error_reply(const Error& error) {
   switch (error.code) {
     case ErrorCode::failed: return message_reply(409, error.message);
     case ErrorCode::permission: return message_reply(400, error.message);
@@ -77,7 +77,7 @@ HttpReply CacheV1Service::look_up(const HttpCall& call, const JobAccess& job) {
     if (const auto problem = cache_key_problem(key); !problem.empty()) return message_reply(400, problem);
   }
   const auto found = state_.caches().find(job.caches, keys, call.parameter("version"), std::chrono::system_clock::now());
-  if (!found) return error_reply(found.error());
+  if (!found) return cache_v1_error_reply(found.error());
   if (!*found) return no_content();
   return json_reply(200, {{"result", "hit"},
                           {"cacheKey", (*found)->key},
@@ -89,7 +89,7 @@ HttpReply CacheV1Service::look_up(const HttpCall& call, const JobAccess& job) {
 
 HttpReply CacheV1Service::list(const HttpCall& call, const JobAccess& job) {
   const auto found = state_.caches().like(job.caches, call.parameter("key"));
-  if (!found) return error_reply(found.error());
+  if (!found) return cache_v1_error_reply(found.error());
   Json entries = Json::array();
   for (const auto& each : *found) {
     entries.push_back({{"cacheKey", each.key},
@@ -107,7 +107,7 @@ HttpReply CacheV1Service::reserve(const std::shared_ptr<const JobAccess>& job, c
                                   std::to_string(state_.limits().cache_bytes) + " bytes (services.cache.max-size)");
   }
   const auto begun = begin_cache(state_, job, message_text(request, "key", "key"), message_text(request, "version", "version"));
-  if (!begun) return error_reply(begun.error());
+  if (!begun) return cache_v1_error_reply(begun.error());
   return json_reply(201, {{"cacheId", (*begun)->number}});
 }
 
@@ -125,18 +125,18 @@ CallAnswer CacheV1Service::upload(const HttpCall& call, const JobAccess& job, co
   const auto range = content_range(call.header("content-range"));
   if (!range) return message_reply(400, "Content-Range is missing or cannot be read");
   auto piece = pending->upload->range(range->first, range->last - range->first + 1);
-  if (!piece) return error_reply(piece.error());
-  return std::make_unique<PieceReader>(std::move(*piece), &error_reply, [] { return no_content(); });
+  if (!piece) return cache_v1_error_reply(piece.error());
+  return std::make_unique<PieceReader>(std::move(*piece), &cache_v1_error_reply, [] { return no_content(); });
 }
 
 HttpReply CacheV1Service::commit(const JobAccess& job, const std::string& number, const Json& request) {
   const auto pending = own(job, number);
   if (!pending) return message_reply(404, "this job has not reserved cache " + number);
   if (const auto committed = pending->upload->commit_ranges(json_or<std::uint64_t>(request, "size", 0)); !committed) {
-    return error_reply(Status(committed).error());
+    return cache_v1_error_reply(Status(committed).error());
   }
   const auto id = keep_cache(state_, *pending);
-  return id ? no_content() : error_reply(id.error());
+  return id ? no_content() : cache_v1_error_reply(id.error());
 }
 
 }  // namespace drydock::runner

@@ -1,5 +1,7 @@
 #include "runner/services/http_server.h"
 
+#include "executors/base/text.h"
+
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -22,12 +24,6 @@ struct Exchange {
   std::unique_ptr<BodyReader> reader;
   std::optional<HttpReply> early;  // decided before the body ended
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
 
 MHD_Result take_header(void* into, MHD_ValueKind, const char* name, std::size_t name_size, const char* value,
                        std::size_t value_size) {

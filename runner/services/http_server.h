@@ -14,8 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "executors/base/owned_fd.h"
 #include "executors/base/result.h"
-#include "runner/services/fd.h"
 
 namespace drydock::runner {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "executors/base/text.h"
 #include "executors/oci/digest.h"
 
 namespace drydock::runner {
@@ -15,11 +16,6 @@ std::string text_at(const OrderedJson& json, std::initializer_list<const char*> 
   }
   if (at->is_number_integer()) return at->dump();
   return at->is_string() ? at->get<std::string>() : std::string();
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 bool from_fork(const OrderedJson& github) {

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "executors/base/owned_fd.h"
 #include "executors/base/result.h"
-#include "runner/services/fd.h"
 
 namespace drydock::runner {
 

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void write(const std::string& path, const std::string& text) {
+void write_in(const std::string& path, const std::string& text) {
   fs::create_directories(fs::path(path).parent_path());
   REQUIRE(write_file_atomic(path, text).ok());
 }
@@ -69,9 +69,9 @@ class Served {
 
 TEST_CASE("an artifact from one job to another") {
   Served served;
-  write(served.workspace("build") + "/dist/app.js", "app");
-  write(served.workspace("build") + "/dist/lib/x.js", "x");
-  write(served.workspace("build") + "/dist/.secret", "hidden");
+  write_in(served.workspace("build") + "/dist/app.js", "app");
+  write_in(served.workspace("build") + "/dist/lib/x.js", "x");
+  write_in(served.workspace("build") + "/dist/.secret", "hidden");
   const auto up = served.upload("build", {{"name", "box"}, {"path", "dist"}});
   INFO(up.log << up.messages << up.error());
   REQUIRE(up.status.ok());
@@ -95,12 +95,12 @@ TEST_CASE("an artifact from one job to another") {
 
 TEST_CASE("uploading: names, nothing found, overwriting, one file as it is") {
   Served served;
-  write(served.workspace("a") + "/f", "one");
+  write_in(served.workspace("a") + "/f", "one");
   REQUIRE(served.upload("a", {{"name", "box"}, {"path", "f"}}).status.ok());
   const auto again = served.upload("a", {{"name", "box"}, {"path", "f"}});
   CHECK(again.error() == "Failed to CreateArtifact: Received non-retryable error: Failed request: (409) Conflict: an artifact with this "
                          "name already exists on the workflow run");
-  write(served.workspace("a") + "/f", "two");
+  write_in(served.workspace("a") + "/f", "two");
   const auto over = served.upload("a", {{"name", "box"}, {"path", "f"}, {"overwrite", "true"}});
   REQUIRE(over.status.ok());
   CHECK(over.output("artifact-id") == "2");
@@ -119,7 +119,7 @@ TEST_CASE("uploading: names, nothing found, overwriting, one file as it is") {
   CHECK_FALSE(served.upload("a", {{"path", "f"}, {"retention-days", "x"}}).status.ok());
   CHECK_FALSE(served.upload("a", {{"path", "../f"}}).status.ok());
 
-  write(served.workspace("a") + "/report.txt", "plain");
+  write_in(served.workspace("a") + "/report.txt", "plain");
   const auto raw = served.upload("a", {{"path", "report.txt"}, {"archive", "false"}});
   REQUIRE(raw.status.ok());
   REQUIRE(served.download("b", {{"name", "report.txt"}, {"path", "raw"}}, "v8").status.ok());
@@ -130,7 +130,7 @@ TEST_CASE("uploading: names, nothing found, overwriting, one file as it is") {
 TEST_CASE("which artifacts, and where to") {
   Served served;
   for (const auto* name : {"build-linux", "build-mac", "docs"}) {
-    write(served.workspace(name) + "/" + name + ".txt", name);
+    write_in(served.workspace(name) + "/" + name + ".txt", name);
     REQUIRE(served.upload(name, {{"name", name}, {"path", "*.txt"}}).status.ok());
   }
   struct Row {
@@ -176,7 +176,7 @@ TEST_CASE("which artifacts, and where to") {
 TEST_CASE("merging artifacts") {
   Served served;
   for (const auto* name : {"part-a", "part-b"}) {
-    write(served.workspace(name) + "/" + name, name);
+    write_in(served.workspace(name) + "/" + name, name);
     REQUIRE(served.upload(name, {{"name", name}, {"path", name}}).status.ok());
   }
   const auto merged = served.merge("m", {{"name", "all"}, {"pattern", "part-*"}, {"delete-merged", "true"}});
@@ -195,7 +195,7 @@ TEST_CASE("merging artifacts") {
 
 TEST_CASE("a wrong digest: an error since v8, a warning before, or as the input says") {
   Served served;
-  write(served.workspace("a") + "/f", "one");
+  write_in(served.workspace("a") + "/f", "one");
   auto setting = served.setting("a", "actions/upload-artifact@v4", {});
   // An upload whose digest is not that of its bytes.
   {
@@ -262,8 +262,8 @@ TEST_CASE("a cache: a miss and a save, then a hit and none") {
   CHECK(miss.status.ok());
   CHECK(miss.output("cache-hit") == "(none)");
   CHECK(miss.said("Cache not found for input keys: npm-1, npm-"));
-  write(served.workspace("first") + "/deps/a", "dep");
-  write(served.workspace("first") + "/../home/.npm/b", "npm");
+  write_in(served.workspace("first") + "/deps/a", "dep");
+  write_in(served.workspace("first") + "/../home/.npm/b", "npm");
   const auto saved = first.post(inputs, miss);
   INFO(saved.log << saved.messages);
   CHECK(saved.said("Cache saved with key: npm-1"));
@@ -290,7 +290,7 @@ TEST_CASE("a cache: a miss and a save, then a hit and none") {
 TEST_CASE("restore and save alone; looking only; failing on a miss; wrong keys") {
   Served served;
   CacheJob job{served, "job"};
-  write(served.workspace("job") + "/deps/a", "dep");
+  write_in(served.workspace("job") + "/deps/a", "dep");
   CHECK(job.save({{"path", "deps"}, {"key", "k"}}).said("Cache saved with key: k"));
   const auto again = job.save({{"path", "deps"}, {"key", "k"}});
   CHECK(again.status.ok());
@@ -321,7 +321,7 @@ TEST_CASE("a cache beyond the quota is told and fails nothing") {
   CacheJob job{served, "job"};
   std::string noise;
   for (unsigned i = 0, x = 1; i < 5000; ++i) noise += static_cast<char>((x = x * 1664525 + 1013904223) >> 24);
-  write(served.workspace("job") + "/big", noise);
+  write_in(served.workspace("job") + "/big", noise);
   const auto done = job.save({{"path", "big"}, {"key", "k"}});
   CHECK(done.status.ok());
   CHECK(done.said("Failed to save: uploading: the server answered 413"));

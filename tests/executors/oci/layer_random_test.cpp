@@ -159,7 +159,7 @@ std::string tar_of(const std::string& upper, const std::vector<std::string>& low
   return tar;
 }
 
-void unpack(const std::string& tar, const std::string& target, const std::vector<std::string>& lower) {
+void unpack_below(const std::string& tar, const std::string& target, const std::vector<std::string>& lower) {
   std::size_t at = 0;
   ByteSource source = [&](char* buffer, std::size_t size) -> Result<std::size_t> {
     auto part = tar.copy(buffer, size, at);
@@ -182,7 +182,7 @@ TEST_CASE("a tree of 2000 entries comes back from its layer as it was") {
   auto first = temp.dir("first"), second = temp.dir("second");
   TreeMaker(first, seed).add(2000);
   auto tar = tar_of(first, {});
-  unpack(tar, second, {});
+  unpack_below(tar, second, {});
   CHECK(difference(describe_tree(first), describe_tree(second)) == "");
   CHECK(digest_of(tar_of(second, {})) == digest_of(tar));
 }
@@ -194,7 +194,7 @@ TEST_CASE("what steps change on an overlay is in the layer, and nothing else") {
   ScratchDir temp;
   std::vector<std::string> made = {temp.dir("made0")}, unpacked = {temp.dir("unpacked0")};
   TreeMaker(made[0], seed).add(300);
-  unpack(tar_of(made[0], {}), unpacked[0], {});
+  unpack_below(tar_of(made[0], {}), unpacked[0], {});
   for (unsigned step = 1; step <= 4; ++step) {
     auto number = std::to_string(step);
     auto upper = temp.dir("made" + number), work = temp.dir("work" + number), view = temp.dir("view" + number);
@@ -208,7 +208,7 @@ TEST_CASE("what steps change on an overlay is in the layer, and nothing else") {
     }
     auto tar = tar_of(upper, made);
     auto again = temp.dir("unpacked" + number);
-    unpack(tar, again, unpacked);
+    unpack_below(tar, again, unpacked);
     // The same change over what was unpacked is the same layer.
     CHECK(tar_of(again, unpacked) == tar);
     made.insert(made.begin(), upper);

@@ -7,7 +7,7 @@ using namespace drydock::parser::dockerfile;
 
 namespace {
 
-Ast parsed(std::string_view text) {
+Ast parsed_ast(std::string_view text) {
   auto result = parse_ast(text, "Dockerfile");
   INFO(text);
   for (const auto& d : result.diagnostics) UNSCOPED_INFO(format_line(d));
@@ -35,11 +35,11 @@ TEST_CASE("the dump shows instructions as they were read", "[dockerfile]") {
       {"\xEF\xBB\xBF" "FROM a", "(from \"a\")\n"},
       {"FROM a\r\nRUN b \\\r\n c\r\n", "(from \"a\")\n(run \"b  c\")\n"},
   }));
-  CHECK(dump_ast(parsed(text)) == dump);
+  CHECK(dump_ast(parsed_ast(text)) == dump);
 }
 
 TEST_CASE("heredocs are taken with their lines", "[dockerfile]") {
-  const auto ast = parsed("FROM a\nRUN <<EOF cat <<-'TAB'\none\nEOF\n\ttwo\n\tTAB\nUSER x\n");
+  const auto ast = parsed_ast("FROM a\nRUN <<EOF cat <<-'TAB'\none\nEOF\n\ttwo\n\tTAB\nUSER x\n");
   REQUIRE(ast.nodes.size() == 3);
   const auto& run = ast.nodes[1];
   REQUIRE(run.heredocs.size() == 2);
@@ -61,11 +61,11 @@ TEST_CASE("what looks like a heredoc but is none", "[dockerfile]") {
 }
 
 TEST_CASE("directives stand above everything else", "[dockerfile]") {
-  const auto ast = parsed("#syntax = a/b:1 extra\n# check=skip=all\n# other\n# escape=`\nFROM a\\\n");
+  const auto ast = parsed_ast("#syntax = a/b:1 extra\n# check=skip=all\n# other\n# escape=`\nFROM a\\\n");
   CHECK(ast.directive("syntax") == "a/b:1");
   CHECK(ast.directive("check") == "skip=all");
   CHECK(ast.escape == '\\');
-  CHECK(parsed("#!/usr/bin/env x\n# syntax=y\nFROM a").directive("syntax") == "y");
+  CHECK(parsed_ast("#!/usr/bin/env x\n# syntax=y\nFROM a").directive("syntax") == "y");
 }
 
 TEST_CASE("wrong lines are reported with their place and the rest is read", "[dockerfile]") {
@@ -88,7 +88,7 @@ TEST_CASE("wrong lines are reported with their place and the rest is read", "[do
 }
 
 TEST_CASE("empty continuation lines are dropped and remembered", "[dockerfile]") {
-  const auto ast = parsed("FROM a\nRUN x \\\n\n y\n");
+  const auto ast = parsed_ast("FROM a\nRUN x \\\n\n y\n");
   CHECK(dump_ast(ast) == "(from \"a\")\n(run \"x  y\")\n");
   CHECK(ast.empty_continuations == std::vector<int>{4});
 }

@@ -7,7 +7,7 @@ using namespace drydock::parser::dockerfile;
 
 namespace {
 
-Dockerfile parsed(std::string_view text) {
+Dockerfile parsed_file(std::string_view text) {
   auto result = parse_dockerfile(text, "Dockerfile");
   for (const auto& d : result.diagnostics) UNSCOPED_INFO(format_line(d));
   REQUIRE(result.diagnostics.empty());
@@ -16,7 +16,7 @@ Dockerfile parsed(std::string_view text) {
 
 template <class T>
 T first(const std::string& line) {
-  const auto file = parsed("FROM x\n" + line + "\n");
+  const auto file = parsed_file("FROM x\n" + line + "\n");
   REQUIRE(file.stages[0].commands.size() == 1);
   return std::get<T>(file.stages[0].commands[0].body);
 }
@@ -26,7 +26,7 @@ using Words = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("stages, global arguments and sources", "[dockerfile]") {
-  const auto file = parsed("ARG V=1 W\n# build makes it\nFROM --platform=$BUILDPLATFORM x:$V AS Build\nRUN a \\\n b\n"
+  const auto file = parsed_file("ARG V=1 W\n# build makes it\nFROM --platform=$BUILDPLATFORM x:$V AS Build\nRUN a \\\n b\n"
                            "FROM scratch\nCOPY --from=build /a /b\n");
   REQUIRE(file.global_args.size() == 1);
   const auto& arg = std::get<Arg>(file.global_args[0].body);

@@ -7,10 +7,10 @@ using namespace expression_test;
 
 namespace {
 
-const std::string k_contexts = R"({"a": {"b": [1, 2], "s": "x", "n": null}})";
+const std::string k_template_contexts = R"({"a": {"b": [1, 2], "s": "x", "n": null}})";
 
 std::string expand(std::string_view text) {
-  const auto json = nlohmann::ordered_json::parse(k_contexts);
+  const auto json = nlohmann::ordered_json::parse(k_template_contexts);
   const auto parsed = parse_template(text, scope_for(json));
   if (!parsed) return std::to_string(parsed.error().offset) + ": " + parsed.error().message;
   const auto value = evaluate(*parsed, context_for(json));

@@ -13,8 +13,8 @@ namespace {
 constexpr std::chrono::hours k_day{24};
 const Time k_now = Time(std::chrono::seconds(1'800'000'000));
 
-struct Place {
-  explicit Place(ServiceLimits limits = {})
+struct StorePlace {
+  explicit StorePlace(ServiceLimits limits = {})
       : directory(*TempDir::create()), db(*ServiceDb::open(directory.path())), live(*db->enter("100")),
         artifacts(*db, limits), caches(*db, limits) {}
 
@@ -63,7 +63,7 @@ struct Place {
 }  // namespace
 
 TEST_CASE("caches: the exact key, then the newest with the prefix, key by key and scope by scope") {
-  Place place;
+  StorePlace place;
   const auto later = [](int seconds) { return k_now + std::chrono::seconds(seconds); };
   REQUIRE(place.cache("main", "npm-linux-aaa", later(1)));
   REQUIRE(place.cache("main", "npm-linux-bbb", later(2)));
@@ -99,7 +99,7 @@ TEST_CASE("caches: the exact key, then the newest with the prefix, key by key an
 }
 
 TEST_CASE("a cache never changes") {
-  Place place;
+  StorePlace place;
   REQUIRE(place.cache("main", "k", k_now, "first"));
   CHECK_FALSE(place.cache("main", "k", k_now, "second"));
   CHECK(place.cache("topic", "k", k_now, "second"));
@@ -109,7 +109,7 @@ TEST_CASE("a cache never changes") {
 }
 
 TEST_CASE("the least used caches go when the quota is full, the unused ones with time") {
-  Place place({.cache_bytes = 30, .cache_unused_days = 7});
+  StorePlace place({.cache_bytes = 30, .cache_unused_days = 7});
   for (int i = 0; i < 3; ++i) REQUIRE(place.cache("main", "k" + std::to_string(i), k_now + std::chrono::seconds(i), "0123456789"));
   CHECK(place.found({"main"}, {"k0"}, k_now + std::chrono::seconds(10)) == "main:k0");
   REQUIRE(place.cache("main", "k3", k_now + std::chrono::seconds(11), "0123456789"));
@@ -121,7 +121,7 @@ TEST_CASE("the least used caches go when the quota is full, the unused ones with
 }
 
 TEST_CASE("a cache whose file is gone is not found") {
-  Place place;
+  StorePlace place;
   REQUIRE(place.cache("main", "k"));
   REQUIRE(remove_tree(place.directory.path() + "/services/caches/1").ok());
   CHECK(place.found({"main"}, {"k"}) == "none");
@@ -129,7 +129,7 @@ TEST_CASE("a cache whose file is gone is not found") {
 }
 
 TEST_CASE("artifacts have one name in a run, and go by expiry") {
-  Place place;
+  StorePlace place;
   REQUIRE(place.artifact("100", "a").ok());
   CHECK(place.artifact("100", "a").error().code == ErrorCode::failed);
   REQUIRE(place.artifact("99", "a").ok());
@@ -145,7 +145,7 @@ TEST_CASE("artifacts have one name in a run, and go by expiry") {
 }
 
 TEST_CASE("ended runs make room for a living one, which is not touched") {
-  Place place({.artifact_bytes = 25});
+  StorePlace place({.artifact_bytes = 25});
   REQUIRE(place.artifact("98", "old", "0123456789").ok());
   REQUIRE(place.artifact("100", "a", "0123456789").ok());
   REQUIRE(place.artifact("100", "b", "0123456789").ok());

@@ -14,18 +14,18 @@ TokenKey new_key() {
   return std::move(*key);
 }
 
-const Time k_now = Time(std::chrono::seconds(1'800'000'000));
+const Time k_token_now = Time(std::chrono::seconds(1'800'000'000));
 
 }  // namespace
 
 TEST_CASE("a token is taken by the key that signed it, until it ends") {
   const auto key = new_key();
   const auto token = key.sign({{"scp", "Actions.Results:a:b"}, {"exp", 1'800'000'010}});
-  const auto claims = key.verify(token, k_now);
+  const auto claims = key.verify(token, k_token_now);
   REQUIRE(claims.ok());
   CHECK(claims->at("scp") == "Actions.Results:a:b");
-  CHECK_FALSE(key.verify(token, k_now + std::chrono::seconds(10)).ok());
-  CHECK_FALSE(new_key().verify(token, k_now).ok());
+  CHECK_FALSE(key.verify(token, k_token_now + std::chrono::seconds(10)).ok());
+  CHECK_FALSE(new_key().verify(token, k_token_now).ok());
 }
 
 TEST_CASE("forged tokens are refused") {
@@ -42,25 +42,25 @@ TEST_CASE("forged tokens are refused") {
   };
   for (const auto& row : rows) {
     CAPTURE(row);
-    CHECK_FALSE(key.verify(row, k_now).ok());
+    CHECK_FALSE(key.verify(row, k_token_now).ok());
   }
 }
 
 TEST_CASE("a signed address is good for its path, its kind of access and its time") {
   const auto key = new_key();
-  const auto address = key.sign_path("/blob/upload/x", BlobAccess::write, k_now + std::chrono::seconds(5));
+  const auto address = key.sign_path("/blob/upload/x", BlobAccess::write, k_token_now + std::chrono::seconds(5));
   const auto part = [&](const std::string& name) {
     const auto start = address.find(name + "=") + name.size() + 1;
     return address.substr(start, address.find('&', start) - start);
   };
   const auto end = part("se"), access = part("sp"), signature = part("sig");
-  CHECK(key.check_path("/blob/upload/x", access, end, signature, BlobAccess::write, k_now).ok());
-  CHECK_FALSE(key.check_path("/blob/upload/y", access, end, signature, BlobAccess::write, k_now).ok());
-  CHECK_FALSE(key.check_path("/blob/upload/x", access, end, signature, BlobAccess::read, k_now).ok());
-  CHECK_FALSE(key.check_path("/blob/upload/x", "r", end, signature, BlobAccess::read, k_now).ok());
-  CHECK_FALSE(key.check_path("/blob/upload/x", access, "1900000000", signature, BlobAccess::write, k_now).ok());
-  CHECK_FALSE(key.check_path("/blob/upload/x", access, end, "", BlobAccess::write, k_now).ok());
-  CHECK_FALSE(key.check_path("/blob/upload/x", access, end, signature, BlobAccess::write, k_now + std::chrono::seconds(5)).ok());
+  CHECK(key.check_path("/blob/upload/x", access, end, signature, BlobAccess::write, k_token_now).ok());
+  CHECK_FALSE(key.check_path("/blob/upload/y", access, end, signature, BlobAccess::write, k_token_now).ok());
+  CHECK_FALSE(key.check_path("/blob/upload/x", access, end, signature, BlobAccess::read, k_token_now).ok());
+  CHECK_FALSE(key.check_path("/blob/upload/x", "r", end, signature, BlobAccess::read, k_token_now).ok());
+  CHECK_FALSE(key.check_path("/blob/upload/x", access, "1900000000", signature, BlobAccess::write, k_token_now).ok());
+  CHECK_FALSE(key.check_path("/blob/upload/x", access, end, "", BlobAccess::write, k_token_now).ok());
+  CHECK_FALSE(key.check_path("/blob/upload/x", access, end, signature, BlobAccess::write, k_token_now + std::chrono::seconds(5)).ok());
 }
 
 TEST_CASE("small encodings") {

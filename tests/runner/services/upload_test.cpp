@@ -8,8 +8,8 @@ using namespace drydock::runner;
 
 namespace {
 
-struct Place {
-  Place() : directory(*TempDir::create()) {}
+struct UploadPlace {
+  UploadPlace() : directory(*TempDir::create()) {}
   std::shared_ptr<Upload> upload() {
     auto made = Upload::create(directory.path() + "/up", budget);
     REQUIRE(made.ok());
@@ -40,7 +40,7 @@ TEST_CASE("blocks are put in the order of the list") {
   };
   for (const auto& row : {Row{{"a", "b", "c"}, "onetwothree"}, Row{{"c", "a"}, "threeone"}, Row{{"a"}, "one"},
                           Row{{"b", "b"}, "twotwo"}, Row{{}, ""}}) {
-    Place place;
+    UploadPlace place;
     auto upload = place.upload();
     put(upload->block("a", 3), "one");
     put(upload->block("b", 3), "two");
@@ -52,7 +52,7 @@ TEST_CASE("blocks are put in the order of the list") {
 }
 
 TEST_CASE("a block that is sent again replaces the first one") {
-  Place place;
+  UploadPlace place;
   auto upload = place.upload();
   put(upload->block("a", 3), "one");
   put(upload->block("b", 3), "two");
@@ -62,7 +62,7 @@ TEST_CASE("a block that is sent again replaces the first one") {
 }
 
 TEST_CASE("a whole blob, also after a first attempt that broke") {
-  Place place;
+  UploadPlace place;
   auto upload = place.upload();
   {
     auto broken = upload->whole(6);
@@ -75,7 +75,7 @@ TEST_CASE("a whole blob, also after a first attempt that broke") {
 }
 
 TEST_CASE("ranges must cover exactly what is announced") {
-  Place place;
+  UploadPlace place;
   auto upload = place.upload();
   put(upload->range(3, 3), "two");
   CHECK_FALSE(upload->commit_ranges(6).ok());
@@ -87,7 +87,7 @@ TEST_CASE("ranges must cover exactly what is announced") {
 }
 
 TEST_CASE("what is committed does not change any more") {
-  Place place;
+  UploadPlace place;
   auto upload = place.upload();
   put(upload->block("a", 3), "one");
   {
@@ -106,7 +106,7 @@ TEST_CASE("what is committed does not change any more") {
 }
 
 TEST_CASE("more than was told, unknown blocks and too much are refused") {
-  Place place;
+  UploadPlace place;
   auto upload = place.upload();
   CHECK(upload->block("a", 2)->write("abc").error().code == ErrorCode::invalid_input);
   CHECK_FALSE(upload->commit_blocks({"nothing"}).ok());
@@ -117,7 +117,7 @@ TEST_CASE("more than was told, unknown blocks and too much are refused") {
 }
 
 TEST_CASE("an upload that ends gives its bytes and its file back") {
-  Place place;
+  UploadPlace place;
   for (int i = 0; i < 3; ++i) {
     auto upload = place.upload();
     put(upload->block("a", 900), std::string(900, 'x'));

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace drydock::runner {
+namespace drydock {
 
 class OwnedFd {
  public:
@@ -13,18 +13,24 @@ class OwnedFd {
   explicit OwnedFd(int fd) : fd_(fd) {}
   OwnedFd(OwnedFd&& other) noexcept : fd_(other.release()) {}
   OwnedFd& operator=(OwnedFd&& other) noexcept {
-    std::swap(fd_, other.fd_);
+    if (this != &other) reset(other.release());
     return *this;
   }
-  ~OwnedFd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
+  ~OwnedFd() { reset(); }
+
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
+  explicit operator bool() const { return valid(); }
+  /// Gives it away; it stays open.
   int release() { return std::exchange(fd_, -1); }
+  /// Closes it, and holds `fd` instead.
+  void reset(int fd = -1) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
+  }
 
  private:
   int fd_ = -1;
 };
 
-}  // namespace drydock::runner
+}  // namespace drydock
