@@ -3,6 +3,8 @@
 function(drydock_unity target)
   if(DRYDOCK_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    # The compiler takes the files for headers, where both would be worth a warning.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage -Wno-maybe-uninitialized>)
   endif()
 endfunction()
 
