@@ -22,7 +22,15 @@ Result<RepositorySource> parse_repository_source(const std::string& text) {
   return source;
 }
 
-std::optional<std::string> CalledWorkflows::path_of(std::string_view uses) const {
+std::optional<std::string> CalledWorkflows::fetched(const std::string& repository, const std::string& ref, std::string_view uses) {
+  if (!fetch_) return std::nullopt;
+  const auto directory = fetch_(repository, ref);
+  if (directory.ok()) return *directory;
+  failures_.push_back("the reusable workflow " + std::string(uses) + " cannot be fetched: " + directory.error().to_string());
+  return std::nullopt;
+}
+
+std::optional<std::string> CalledWorkflows::path_of(std::string_view uses) {
   if (uses.starts_with("./")) return root_ + "/" + std::string(uses.substr(2));
   const auto at = uses.find('@');
   const auto name_end = uses.find('/', uses.find('/') + 1);
@@ -34,7 +42,10 @@ std::optional<std::string> CalledWorkflows::path_of(std::string_view uses) const
     const auto inside = join_inside(source.path, file);
     if (inside.ok()) return *inside;
   }
-  return std::nullopt;
+  const auto directory = fetched(std::string(repository), std::string(ref), uses);
+  if (!directory) return std::nullopt;
+  const auto inside = join_inside(*directory, file);
+  return inside.ok() ? std::optional(*inside) : std::nullopt;
 }
 
 std::optional<std::string> CalledWorkflows::text(std::string_view uses) {
