@@ -23,7 +23,7 @@ std::chrono::milliseconds since(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
 }
 
-std::string joined(const std::vector<std::string>& names) {
+std::string listed(const std::vector<std::string>& names) {
   std::string out;
   for (const auto& name : names) out += (out.empty() ? "" : ", ") + name;
   return out.empty() ? "(none)" : out;
@@ -297,7 +297,7 @@ void JobRun::control(const StepRequest& step, const std::string& position) {
   const auto named = evaluator_.string(step.name, state_->context(scope_, {}));
   result.name = named && !named->empty() ? *named : name_of_control(step);
   tell_begin(result, step.place);
-  log(position, (cancels ? "Cancelling background step(s): " : "Waiting for background step(s) to complete: ") + joined(names));
+  log(position, (cancels ? "Cancelling background step(s): " : "Waiting for background step(s) to complete: ") + listed(names));
   if (cancels) {
     for (const auto each : running) background_.cancel(each);
   }

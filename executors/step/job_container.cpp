@@ -6,7 +6,7 @@ namespace drydock::step {
 namespace expression = parser::expression;
 namespace {
 
-Error wrong(const std::string& what) { return make_error(ErrorCode::invalid_input, what); }
+Error wrong_container(const std::string& what) { return make_error(ErrorCode::invalid_input, what); }
 
 Result<Value> evaluate(const TextTree& tree, Evaluator& evaluator, const Context& context) {
   if (tree.kind == TextTree::Kind::scalar) {
@@ -35,7 +35,7 @@ Result<Value> evaluate(const TextTree& tree, Evaluator& evaluator, const Context
 }
 
 Result<std::string> text_of(const Value& value, const std::string& what) {
-  if (!value.is_primitive()) return wrong(what + " must be a text, not " + std::string(name_of(value.kind())));
+  if (!value.is_primitive()) return wrong_container(what + " must be a text, not " + std::string(name_of(value.kind())));
   return value.is_null() ? std::string() : value.to_string();
 }
 
@@ -43,7 +43,7 @@ Result<std::vector<std::string>> texts_of(const Value& value, const std::string&
   std::vector<std::string> texts;
   if (value.is_null()) return texts;
   if (value.kind() != expression::Kind::array) {
-    return wrong(what + " must be a list, not " + std::string(name_of(value.kind())));
+    return wrong_container(what + " must be a list, not " + std::string(name_of(value.kind())));
   }
   for (const auto& item : value.items()) {
     DRYDOCK_ASSIGN(auto text, text_of(item, "an entry of " + what));
@@ -67,7 +67,7 @@ std::string image_name(std::string text) {
 
 Status read_parts(const Value& value, const std::string& what, JobContainer& container) {
   if (const Value env = value.member("env"); !env.is_null()) {
-    if (env.kind() != expression::Kind::object) return wrong("env of " + what + " must be a mapping");
+    if (env.kind() != expression::Kind::object) return wrong_container("env of " + what + " must be a mapping");
     for (const auto& member : env.object()) {
       DRYDOCK_ASSIGN(auto text, text_of(member.value, "env of " + what));
       container.env.emplace_back(member.name, std::move(text));
@@ -105,7 +105,7 @@ Result<std::optional<JobContainer>> read_container(const Value& value, const Tex
     container.image = image_name(std::move(image));
     if (!container.image.empty()) DRYDOCK_TRY(read_parts(value, what, container));
   } else {
-    return wrong(what + " must be an image or a mapping, not " + std::string(name_of(value.kind())));
+    return wrong_container(what + " must be an image or a mapping, not " + std::string(name_of(value.kind())));
   }
   if (container.image.empty()) return std::optional<JobContainer>();
   return std::optional(std::move(container));
@@ -121,7 +121,7 @@ Result<JobContainers> evaluate_containers(const JobRequest& request, Evaluator& 
   DRYDOCK_ASSIGN(out.container, read_container(container, request.container, "container"));
   DRYDOCK_ASSIGN(const Value services, evaluate(request.services, evaluator, context));
   if (services.is_null()) return out;
-  if (services.kind() != expression::Kind::object) return wrong("services must be a mapping");
+  if (services.kind() != expression::Kind::object) return wrong_container("services must be a mapping");
   for (const auto& member : services.object()) {
     const auto& entries = request.services.entries;
     const auto written = std::find_if(entries.begin(), entries.end(), [&](const TextEntry& e) { return e.key.text == member.name; });

@@ -10,7 +10,7 @@
 namespace drydock::step {
 namespace {
 
-constexpr std::string_view k_docker = "docker://";
+constexpr std::string_view k_docker_scheme = "docker://";
 constexpr const char* k_cancelled = "The operation was canceled.";
 constexpr double k_longest_minutes = 60.0 * 24 * 365;
 
@@ -61,7 +61,7 @@ std::string name_of_step(const StepRequest& step, Evaluator& evaluator, const Co
   }
   if (step.is_action()) {
     const std::string& uses = step.uses.text;
-    return "Run " + (uses.starts_with(k_docker) ? uses.substr(k_docker.size()) : uses);
+    return "Run " + (uses.starts_with(k_docker_scheme) ? uses.substr(k_docker_scheme.size()) : uses);
   }
   auto run = evaluator.string(step.run, context);
   return "Run " + first_line(run ? *run : step.run.shown());

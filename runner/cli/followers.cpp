@@ -6,11 +6,14 @@ void Followers::look() {
   workflows_.emplace();
   PreparedWorkflows found;
   found.git = prepared_.git;
+  found.config = prepared_.config;
+  found.secrets = prepared_.secrets;
   const auto mentions = [](const std::string& text) { return text.find("workflow_run") != std::string::npos; };
   if (const Status read = read_repository_workflows(arguments_, mentions, found); !read) {
     bus_.warning("workflows that follow this one: " + Status(read).error().to_string());
     return;
   }
+  for (const auto& warning : found.warnings) bus_.warning(warning);
   for (const auto& problem : found.diagnostics) {
     if (problem.severity != parser::Severity::error) continue;
     bus_.warning("this file may follow by workflow_run, and is wrong: " + problem.message,

@@ -23,7 +23,7 @@ struct PlanArguments {
 };
 
 int plan(const PlanArguments& arguments) {
-  auto prepared = prepare_workflows(arguments.common);
+  auto prepared = prepare_workflows(arguments.common, Calls::at_hand);
   if (!prepared.ok()) return report(prepared.error());
   prepared->print_diagnostics();
   if (!prepared->ok()) return k_exit_invalid;

@@ -274,7 +274,7 @@ int run(const RunArguments& arguments) {
   if (arguments.pause_on_failure && !can_pause()) {
     return report(make_error(ErrorCode::usage, "--pause-on-failure needs a terminal on standard input and output"));
   }
-  auto prepared = prepare_workflows(arguments.common);
+  auto prepared = prepare_workflows(arguments.common, Calls::fetched);
   if (!prepared.ok()) return report(prepared.error());
   prepared->print_diagnostics();
   if (!prepared->ok()) return k_exit_invalid;

@@ -12,7 +12,9 @@
 #include "executors/base/fs.h"
 #include "executors/base/platform.h"
 #include "parser/workflow/reader.h"
+#include "runner/cli/action_services.h"
 #include "runner/cli/called_workflows.h"
+#include "runner/cli/cli.h"
 #include "runner/cli/common.h"
 
 namespace drydock::runner {
@@ -104,24 +106,45 @@ void read_one(const std::string& name, std::string text, CalledWorkflows& called
   prepared.texts.push_back({name, std::move(text)});
 }
 
-Status read_files(const std::vector<fs::path>& files, const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
+/// The store of actions holds whole repositories, so workflows come from it as well. Made when first needed.
+FetchRepository fetch_by_store(const WorkflowArguments& arguments, const PreparedWorkflows& prepared, Calls calls) {
+  const auto token = prepared.secrets.find("GITHUB_TOKEN");
+  return [&arguments, config = prepared.config, calls, token = token == prepared.secrets.end() ? "" : token->second,
+          store = std::shared_ptr<step::ActionSource>()](const std::string& repository, const std::string& ref) mutable
+         -> Result<std::optional<std::string>> {
+    if (!store) {
+      DRYDOCK_ASSIGN(auto made, make_action_store(arguments, config));
+      store = std::move(made);
+    }
+    const step::ActionReference reference{.repository = repository, .version = ref};
+    if (calls == Calls::at_hand) {
+      DRYDOCK_ASSIGN(const auto tree, store->at_hand(reference));
+      return tree ? std::optional(tree->root) : std::nullopt;
+    }
+    DRYDOCK_ASSIGN(const auto tree, store->get(reference, token, interrupted()));
+    return std::optional(tree.root);
+  };
+}
+
+Status read_files(const std::vector<fs::path>& files, const WorkflowArguments& arguments, Calls calls, PreparedWorkflows& prepared) {
   std::vector<RepositorySource> sources;
   for (const auto& text : arguments.action_sources) {
     DRYDOCK_ASSIGN(auto source, parse_repository_source(text));
     sources.push_back(std::move(source));
   }
-  CalledWorkflows called(prepared.git.root, std::move(sources));
+  CalledWorkflows called(prepared.git.root, std::move(sources), fetch_by_store(arguments, prepared, calls));
   for (const auto& path : files) {
     DRYDOCK_ASSIGN(auto text, read_file(path.string()));
     read_one(relative_to(prepared.git.root, path), std::move(text), called, prepared);
   }
   for (const auto& [name, text] : called.texts()) prepared.texts.push_back({name, text});
+  prepared.warnings = called.failures();
   return {};
 }
 
-Status read_workflows(const WorkflowArguments& arguments, PreparedWorkflows& prepared) {
+Status read_workflows(const WorkflowArguments& arguments, Calls calls, PreparedWorkflows& prepared) {
   DRYDOCK_ASSIGN(const auto files, workflow_files(arguments.workflow, prepared.git.root));
-  return read_files(files, arguments, prepared);
+  return read_files(files, arguments, calls, prepared);
 }
 
 /// As on GitHub, by a secret or a variable; a secret counts first.
@@ -136,7 +159,6 @@ Status make_settings(const WorkflowArguments& arguments, PreparedWorkflows& prep
   auto& settings = prepared.settings;
   DRYDOCK_ASSIGN(const auto vars, gather(arguments.var_file, arguments.vars, "--var"));
   for (const auto& [name, value] : vars) settings.vars[name] = value;
-  DRYDOCK_ASSIGN(prepared.secrets, gather(arguments.secret_file, arguments.secrets, "--secret"));
   for (const auto& [name, unused] : prepared.secrets) settings.secrets.push_back(name);
   DRYDOCK_ASSIGN(settings.runner, this_runner(arguments, prepared.config));
   for (auto label : arguments.labels) {
@@ -194,7 +216,7 @@ Status read_repository_workflows(const WorkflowArguments& arguments, const std::
     const auto text = read_file(file.string());
     return !text.ok() || !wanted(*text);
   });
-  return read_files(files, arguments, into);
+  return read_files(files, arguments, Calls::fetched, into);
 }
 
 void WorkflowArguments::add_to(CLI::App& command) {
@@ -219,6 +241,7 @@ void WorkflowArguments::add_to(CLI::App& command) {
 }
 
 void PreparedWorkflows::print_diagnostics() const {
+  for (const auto& warning : warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   for (const auto& problem : diagnostics) {
     const auto text = std::find_if(texts.begin(), texts.end(), [&](const auto& t) { return t.file == problem.file; });
     const auto source = text == texts.end() ? std::string{} : text->text;
@@ -227,11 +250,12 @@ void PreparedWorkflows::print_diagnostics() const {
   }
 }
 
-Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments) {
+Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments, Calls calls) {
   PreparedWorkflows prepared;
   DRYDOCK_ASSIGN(prepared.git, read_git_facts(fs::current_path().string(), arguments.ref));
   DRYDOCK_ASSIGN(prepared.config, load_config(prepared.git.root));
-  DRYDOCK_TRY(read_workflows(arguments, prepared));
+  DRYDOCK_ASSIGN(prepared.secrets, gather(arguments.secret_file, arguments.secrets, "--secret"));
+  DRYDOCK_TRY(read_workflows(arguments, calls, prepared));
   if (!prepared.ok() || prepared.workflows.empty()) return prepared;
   DRYDOCK_TRY(check_jobs(arguments, prepared));
   DRYDOCK_TRY(make_settings(arguments, prepared));

@@ -46,6 +46,7 @@ struct PreparedWorkflows {
   TriggerEvent event;
   std::vector<WorkflowText> texts;
   std::vector<parser::workflow::Workflow> workflows;
+  std::vector<std::string> warnings;        // called workflows that could not be fetched
   parser::Diagnostics diagnostics;          // of all files
   std::map<std::string, std::string> secrets;
   RunSettings settings;
@@ -59,6 +60,9 @@ struct PreparedWorkflows {
 Status read_repository_workflows(const WorkflowArguments& arguments, const std::function<bool(const std::string&)>& wanted,
                                  PreparedWorkflows& into);
 
-Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments);
+/// Called workflows of other repositories: fetched for a run; for a dry run only what is at hand.
+enum class Calls { fetched, at_hand };
+
+Result<PreparedWorkflows> prepare_workflows(const WorkflowArguments& arguments, Calls calls);
 
 }  // namespace drydock::runner

@@ -96,14 +96,42 @@ expect_status 0
 expect_equal "jobs of -j" 7 "$(jq '.jobs | length' "$SUMMARY")"
 
 # Without the other repository, with another ref of it, with a file that is not there: nothing runs.
-dock_run main -s PASSWORD
+dock_run main -s PASSWORD --offline
 expect_status 3
 expect_text 'main.yml:16:11: the reusable workflow .org/shared/.github/workflows/check.yml@v2. is not here'
 expect_text 'mend: .*--action-source org/shared@v2=PATH|--action-source org/shared@v2=PATH'
-dock_run main -s PASSWORD --action-source "org/shared@v1=$work/shared"
+dock_run main -s PASSWORD --offline --action-source "org/shared@v1=$work/shared"
 expect_status 3
 dock_run main -s PASSWORD --action-source "org/shared=$work/nowhere"
 expect_status 2
+
+# Fetched from a forge of plain files: what a ref is, and the archive of a commit. Then without it.
+command -v busybox >/dev/null || skip "no busybox: the rest is not tried"
+forge=$work/forge commit=$(printf 'd%.0s' {1..40})
+mkdir -p "$forge/api/repos/org/shared/commits" "$forge/org/shared/archive"
+echo "$commit" >"$forge/api/repos/org/shared/commits/v2"
+tar -czf "$forge/org/shared/archive/$commit.tar.gz" -C "$work" --transform "s,^shared,shared-$commit," shared
+port=$((20000 + RANDOM % 20000))
+busybox httpd -f -p "127.0.0.1:$port" -h "$forge" &
+forge_pid=$!
+trap 'kill "$forge_pid" 2>/dev/null; take_down' EXIT
+for _ in {1..100}; do
+  if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
+  sleep 0.05
+done
+echo "actions: { server: 'http://127.0.0.1:$port', api: 'http://127.0.0.1:$port/api' }" >"$DRYDOCK_CONFIG"
+cd "$project"
+dock plan main -s PASSWORD
+cd "$work"
+expect_text "the reusable workflow 'org/shared/.github/workflows/check.yml@v2' is not here"
+dock_run main -s PASSWORD
+expect_status 0
+expect_text '^\[shared / here / one\] one of org/shared/.github/workflows/more.yml@v2; $'
+kill "$forge_pid"
+dock_run main -s PASSWORD --offline
+expect_status 0
+expect_text '^\[last\] last: '
+
 sed -i 's/inner.yml/gone.yml/' "$project/.github/workflows/deploy.yml"
 dock_run main -s PASSWORD --action-source "$source"
 expect_status 3
