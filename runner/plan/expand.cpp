@@ -262,21 +262,26 @@ void Expander::read_defaults(step::JobRequest& request) const {
 
 void Expander::read_labels(const expression::Context& known, JobLeg& leg) {
   if (!job_.runs_on) return;
+  const model::RunsOn& runs_on = *job_.runs_on;
   const auto add = [&](const Value& value) {
+    value.collect_unknown(leg.labels_depend_on);
     if (value.kind() == expression::Kind::array) {
-      for (const auto& item : value.items()) leg.labels.push_back(item.to_string());
+      for (const auto& item : value.items()) {
+        if (!item.is_unknown()) leg.labels.push_back(item.to_string());
+      }
+    } else if (value.kind() == expression::Kind::object) {
+      problem(runs_on.value.range, "A mapping was not expected as a label of runs-on", "name one of its members");
     } else if (!value.is_unknown() && !value.is_null()) {
       leg.labels.push_back(value.to_string());
     }
   };
-  const model::RunsOn& runs_on = *job_.runs_on;
   const auto group = runs_on.group ? evaluate(*runs_on.group, known) : Value();
   if (group && !group->is_null() && !group->is_unknown()) leg.runner_group = group->to_string();
   for (const auto& token : runs_on.labels) {
     const auto value = evaluate(token, known);
     if (!value) return;
     // The whole of runs-on may be one expression that gives a group and labels.
-    const bool whole = value->kind() == expression::Kind::object;
+    const bool whole = runs_on.value.is_expression() && value->kind() == expression::Kind::object;
     if (whole) leg.runner_group = value->member("group").to_string();
     add(whole ? value->member("labels") : *value);
   }

@@ -61,6 +61,7 @@ struct JobLeg {
   step::JobRequest request;
   bool continue_on_error = false;
   std::vector<std::string> labels;      // runs-on, evaluated
+  std::vector<std::string> labels_depend_on;  // of a dry run: what labels that are not known hang on
   std::string runner_group;             // runs-on: group; empty without one
   std::optional<GroupSettings> group;   // concurrency
 };

@@ -268,7 +268,8 @@ class Planner {
   }
 
   PlannedLeg leg(const Scope& scope, const JobLeg& leg, PlanValues& values) {
-    PlannedLeg out{.key = scope.key + leg.request.key, .name = scope.name + leg.request.name, .labels = leg.labels};
+    PlannedLeg out{.key = scope.key + leg.request.key, .name = scope.name + leg.request.name, .labels = leg.labels,
+                   .labels_depend_on = leg.labels_depend_on};
     int number = 0;
     for (const auto& each : leg.request.steps) out.steps.push_back(step(each, ++number, values));
     return out;

@@ -46,6 +46,7 @@ struct PlannedJob;
 struct PlannedLeg {
   std::string key, name;
   std::vector<std::string> labels;
+  std::vector<std::string> labels_depend_on;  // when some are not known
   std::vector<PlannedStep> steps;
   std::vector<PlannedValue> inputs;
   std::vector<PlannedJob> jobs;

@@ -45,13 +45,19 @@ void print_step(std::string& out, const std::string& indent, const PlannedStep& 
   }
 }
 
+std::string labels_of(const PlannedLeg& leg) {
+  std::string out = listed(leg.labels);
+  if (leg.labels_depend_on.empty()) return out;
+  return out + (out.empty() ? "" : ", ") + "a runner unknown until the run: " + listed(leg.labels_depend_on);
+}
+
 void print_job(std::string& out, const std::string& indent, const PlannedJob& job) {
   out += indent + "job " + job.id + (job.needs.empty() ? "" : " after " + listed(job.needs)) +
          (job.calls.empty() ? "" : " calls " + job.calls) + mark(job.will) + (job.reason.empty() ? "" : ": " + job.reason) + "\n";
   for (const auto& note : job.notes) out += indent + "  note: " + note + "\n";
   if (!job.matrix_waits_for.empty()) out += indent + "  matrix unknown until the run: " + job.matrix_waits_for + "\n";
   for (const auto& leg : job.legs) {
-    out += indent + "  " + leg.name + (job.calls.empty() ? " on " + listed(leg.labels) : "") + "\n";
+    out += indent + "  " + leg.name + (job.calls.empty() ? " on " + labels_of(leg) : "") + "\n";
     for (const auto& step : leg.steps) print_step(out, indent + "    ", step);
     for (PlannedValue input : leg.inputs) {
       input.name = "input " + input.name;
@@ -104,7 +110,7 @@ OrderedJson job_json(const PlannedJob& job) {
   for (const auto& leg : job.legs) {
     OrderedJson steps = OrderedJson::array();
     for (const auto& step : leg.steps) steps.push_back(step_json(step));
-    OrderedJson one{{"key", leg.key}, {"name", leg.name}, {"labels", leg.labels}, {"steps", std::move(steps)}};
+    OrderedJson one{{"key", leg.key}, {"name", leg.name}, {"labels", leg.labels}, {"labels_unknown", leg.labels_depend_on}, {"steps", std::move(steps)}};
     if (!job.calls.empty()) {
       one["inputs"] = one["jobs"] = OrderedJson::array();
       for (const auto& input : leg.inputs) one["inputs"].push_back(value_json(input));

@@ -145,6 +145,22 @@ jobs:
   CHECK(steps.at(1).reason == "depends on hashFiles('go.sum')");
 }
 
+TEST_CASE("labels that hang on the run are named, and no mapping is one") {
+  const Plan plan = plan_of(R"(on: push
+jobs:
+  first: {runs-on: linux, outputs: {os: "${{ steps.a.outputs.b }}"}, steps: [{id: a, run: a}]}
+  second: {needs: first, runs-on: [self-hosted, "${{ needs.first.outputs.os }}"], steps: [{run: a}]}
+  third: {runs-on: [linux, "${{ matrix.x }}"], strategy: {matrix: {x: [{a: 1}]}}, steps: [{run: a}]}
+)", "refs/heads/main", {here()});
+  INFO(to_text(plan));
+  const auto& second = plan.workflows.at(0).jobs.at(1).legs.at(0);
+  CHECK(second.labels == std::vector<std::string>{"self-hosted"});
+  CHECK(second.labels_depend_on == std::vector<std::string>{"needs.first.outputs.os"});
+  CHECK(to_text(plan).find("second on self-hosted, a runner unknown until the run: needs.first.outputs.os\n") != std::string::npos);
+  REQUIRE(plan.problems.size() == 1);
+  CHECK(plan.problems[0].message == "A mapping was not expected as a label of runs-on");
+}
+
 TEST_CASE("a platform that nothing runs is a problem with its place") {
   worker::Worker only_native = here();
   only_native.emulated.clear();
