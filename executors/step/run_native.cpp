@@ -17,6 +17,8 @@ ActionContext context_for(StepFrame& frame, const Inputs& inputs) {
   setup.state = frame.use.state;
   setup.places = frame.request.places;
   setup.runner = frame.request.runner;
+  // `container:` puts the job's steps into one, whatever isolation was asked for.
+  if (!frame.context().value("job").member("container").is_null()) setup.runner.isolation = Isolation::container;
   setup.annotations = &frame.annotations;
   setup.bus = frame.services.bus;
   setup.builder = frame.services.builder;
