@@ -154,8 +154,8 @@ Status Member::lend_files(JobNetwork& network, const std::vector<HostName>& name
 /// The directory that the image has at the target gives a new volume its owner and mode.
 Status Member::own_volume(const std::string& directory, const std::string& target) {
   DRYDOCK_TRY(make_directories(directory));
-  const build::UniqueFd root(::open(root_->path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const build::UniqueFd found(build::open_in_root(root.get(), build::clean_relative(target), O_PATH | O_DIRECTORY));
+  const OwnedFd root(::open(root_->path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const OwnedFd found(build::open_in_root(root.get(), build::clean_relative(target), O_PATH | O_DIRECTORY));
   struct stat status {};
   if (!found.valid() || ::fstat(found.get(), &status) != 0) return {};
   if (::chown(directory.c_str(), status.st_uid, status.st_gid) != 0 || ::chmod(directory.c_str(), status.st_mode & 07777) != 0) {

@@ -34,7 +34,7 @@ Result<Value> evaluate(const TextTree& tree, Evaluator& evaluator, const Context
   return Value(std::move(object));
 }
 
-Result<std::string> text_of(const Value& value, const std::string& what) {
+Result<std::string> string_of(const Value& value, const std::string& what) {
   if (!value.is_primitive()) return wrong_container(what + " must be a text, not " + std::string(name_of(value.kind())));
   return value.is_null() ? std::string() : value.to_string();
 }
@@ -46,7 +46,7 @@ Result<std::vector<std::string>> texts_of(const Value& value, const std::string&
     return wrong_container(what + " must be a list, not " + std::string(name_of(value.kind())));
   }
   for (const auto& item : value.items()) {
-    DRYDOCK_ASSIGN(auto text, text_of(item, "an entry of " + what));
+    DRYDOCK_ASSIGN(auto text, string_of(item, "an entry of " + what));
     texts.push_back(std::move(text));
   }
   return texts;
@@ -69,21 +69,21 @@ Status read_parts(const Value& value, const std::string& what, JobContainer& con
   if (const Value env = value.member("env"); !env.is_null()) {
     if (env.kind() != expression::Kind::object) return wrong_container("env of " + what + " must be a mapping");
     for (const auto& member : env.object()) {
-      DRYDOCK_ASSIGN(auto text, text_of(member.value, "env of " + what));
+      DRYDOCK_ASSIGN(auto text, string_of(member.value, "env of " + what));
       container.env.emplace_back(member.name, std::move(text));
     }
   }
   DRYDOCK_ASSIGN(container.ports, texts_of(value.member("ports"), "ports of " + what));
   DRYDOCK_ASSIGN(container.volumes, texts_of(value.member("volumes"), "volumes of " + what));
-  DRYDOCK_ASSIGN(container.options, text_of(value.member("options"), "options of " + what));
+  DRYDOCK_ASSIGN(container.options, string_of(value.member("options"), "options of " + what));
   for (auto [name, target] : {std::pair("entrypoint", &container.entrypoint), std::pair("command", &container.command)}) {
-    DRYDOCK_ASSIGN(auto text, text_of(value.member(name), std::string(name) + " of " + what));
+    DRYDOCK_ASSIGN(auto text, string_of(value.member(name), std::string(name) + " of " + what));
     if (!text.empty()) *target = std::move(text);
   }
   const Value login = value.member("credentials");
   if (login.is_null()) return {};
-  DRYDOCK_ASSIGN(auto username, text_of(login.member("username"), "username of " + what));
-  DRYDOCK_ASSIGN(auto password, text_of(login.member("password"), "password of " + what));
+  DRYDOCK_ASSIGN(auto username, string_of(login.member("username"), "username of " + what));
+  DRYDOCK_ASSIGN(auto password, string_of(login.member("password"), "password of " + what));
   if (username.empty() && password.empty()) return {};
   if (username.empty() || password.empty()) {
     return make_error(ErrorCode::invalid_input, "credentials of " + what + " have an empty user name or password",
@@ -101,7 +101,7 @@ Result<std::optional<JobContainer>> read_container(const Value& value, const Tex
   if (value.is_primitive()) {
     container.image = image_name(value.to_string());
   } else if (value.kind() == expression::Kind::object) {
-    DRYDOCK_ASSIGN(auto image, text_of(value.member("image"), "image of " + what));
+    DRYDOCK_ASSIGN(auto image, string_of(value.member("image"), "image of " + what));
     container.image = image_name(std::move(image));
     if (!container.image.empty()) DRYDOCK_TRY(read_parts(value, what, container));
   } else {

@@ -11,16 +11,12 @@
 
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
+#include "executors/base/text.h"
 
 namespace drydock::step {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 std::string pcre_message(int code) {
   std::array<unsigned char, 256> text{};
@@ -28,7 +24,7 @@ std::string pcre_message(int code) {
   return reinterpret_cast<const char*>(text.data());
 }
 
-Error wrong(std::string message) { return make_error(ErrorCode::invalid_input, std::move(message)); }
+Error wrong_matcher(std::string message) { return make_error(ErrorCode::invalid_input, std::move(message)); }
 
 /// A property that names a group: its member of MatcherPattern and of MatchedProblem.
 struct Property {
@@ -54,7 +50,7 @@ Result<MatcherPattern> read_pattern(const Json& json, const std::string& file) {
     DRYDOCK_ASSIGN(const auto group, json_find<std::int64_t>(json, property.name, file));
     if (!group) continue;
     if (*group < 0 || *group >= pattern.expression.groups()) {
-      return wrong("The property '" + std::string(property.name) + "' is set to " + std::to_string(*group) + " which is out of range");
+      return wrong_matcher("The property '" + std::string(property.name) + "' is set to " + std::to_string(*group) + " which is out of range");
     }
     pattern.*property.group = static_cast<std::uint32_t>(*group);
   }
@@ -65,19 +61,19 @@ Result<MatcherPattern> read_pattern(const Json& json, const std::string& file) {
 
 /// What holds for all patterns of a matcher together.
 Status check_patterns(const Matcher& matcher) {
-  if (matcher.patterns.empty()) return wrong("Matcher '" + matcher.owner + "' does not contain any patterns");
+  if (matcher.patterns.empty()) return wrong_matcher("Matcher '" + matcher.owner + "' does not contain any patterns");
   std::set<std::string> named;
   for (const auto& pattern : matcher.patterns) {
     const bool first = &pattern == &matcher.patterns.front(), last = &pattern == &matcher.patterns.back();
-    if (pattern.loop && (first || !last)) return wrong("Only the last pattern in a multiline matcher may set 'loop'");
-    if (pattern.loop && !pattern.message) return wrong("The loop pattern must set 'message'");
+    if (pattern.loop && (first || !last)) return wrong_matcher("Only the last pattern in a multiline matcher may set 'loop'");
+    if (pattern.loop && !pattern.message) return wrong_matcher("The loop pattern must set 'message'");
     for (const auto& property : k_properties) {
       if (pattern.*property.group && !named.insert(property.name).second) {
-        return wrong("The property '" + std::string(property.name) + "' is set twice");
+        return wrong_matcher("The property '" + std::string(property.name) + "' is set twice");
       }
     }
   }
-  if (!named.contains("message")) return wrong("At least one pattern must set 'message'");
+  if (!named.contains("message")) return wrong_matcher("At least one pattern must set 'message'");
   return {};
 }
 
@@ -91,10 +87,10 @@ Result<std::shared_ptr<const Matcher>> read_matcher(const Json& json, const std:
   DRYDOCK_TRY(text("owner", matcher->owner));
   DRYDOCK_TRY(text("severity", matcher->severity));
   DRYDOCK_TRY(text("fromPath", matcher->from_path));
-  if (matcher->owner.empty()) return wrong("Owner must not be empty");
+  if (matcher->owner.empty()) return wrong_matcher("Owner must not be empty");
   if (const auto severity = lower(matcher->severity);
       !severity.empty() && severity != "error" && severity != "warning" && severity != "notice") {
-    return wrong("Matcher '" + matcher->owner + "' contains unexpected default severity '" + matcher->severity + "'");
+    return wrong_matcher("Matcher '" + matcher->owner + "' contains unexpected default severity '" + matcher->severity + "'");
   }
   if (const auto patterns = json.find("pattern"); patterns != json.end() && patterns->is_array()) {
     for (const auto& each : *patterns) {
@@ -160,7 +156,7 @@ Result<LinePattern> LinePattern::compile(const std::string& expression) {
   PCRE2_SIZE at = 0;
   auto* code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(expression.data()), expression.size(),
                              PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF, &error, &at, nullptr);
-  if (!code) return wrong("Invalid pattern '" + expression + "' at offset " + std::to_string(at) + ". " + pcre_message(error));
+  if (!code) return wrong_matcher("Invalid pattern '" + expression + "' at offset " + std::to_string(at) + ". " + pcre_message(error));
   LinePattern pattern;
   pattern.code_ = std::shared_ptr<void>(code, Freed());
   pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &pattern.groups_);
@@ -192,7 +188,7 @@ Result<Matchers> parse_matchers(std::string_view text, const std::string& file) 
   std::set<std::string> owners;
   for (const auto& each : *list) {
     DRYDOCK_ASSIGN(auto matcher, read_matcher(each, file));
-    if (!owners.insert(lower(matcher->owner)).second) return wrong("Duplicate owner name '" + matcher->owner + "'");
+    if (!owners.insert(lower(matcher->owner)).second) return wrong_matcher("Duplicate owner name '" + matcher->owner + "'");
     matchers.push_back(std::move(matcher));
   }
   return matchers;

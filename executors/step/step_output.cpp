@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "executors/base/fs.h"
+#include "executors/base/text.h"
 
 namespace drydock::step {
 namespace {
@@ -15,11 +16,6 @@ int to_int(const std::string& text) {
   int number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
 }
 
 /// Lines and columns as the runner takes them: an end without a beginning is one, columns mean one line alone, and
