@@ -20,13 +20,6 @@ struct Forward {
 };
 using OnStop = std::stop_callback<Forward>;
 
-std::string first_line(std::string_view text) {
-  const auto start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string_view::npos) return "";
-  text.remove_prefix(start);
-  return std::string(text.substr(0, text.find_first_of("\r\n")));
-}
-
 /// Of the scope, and its own. A script in a composite action has no action of its own, as on GitHub.
 GithubExtras extras_of(const Scope& scope, const StepRequest& step) {
   GithubExtras extras = scope.github;
