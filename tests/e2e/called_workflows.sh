@@ -114,7 +114,7 @@ tar -czf "$forge/org/shared/archive/$commit.tar.gz" -C "$work" --transform "s,^s
 port=$((20000 + RANDOM % 20000))
 busybox httpd -f -p "127.0.0.1:$port" -h "$forge" &
 forge_pid=$!
-trap 'kill "$forge_pid" 2>/dev/null; take_down' EXIT
+trap 'kill "$forge_pid" 2>/dev/null || true; take_down' EXIT
 for _ in {1..100}; do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
   sleep 0.05

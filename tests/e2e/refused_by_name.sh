@@ -4,7 +4,7 @@
 begin
 write_project "$work/project"
 
-for command in "workers ls" "history" "logs 1" "worker --stdio" "frobnicate"; do
+for command in "workers ls" "worker --stdio" "frobnicate"; do
   dock $command
   [[ $STATUS == 2 ]] || fail "drydock $command: exit status $STATUS instead of 2"
   expect_text "${command%% *}"

@@ -218,7 +218,7 @@ jobs:
     uses: ./.github/workflows/called.yml
     with: {site: "${{ matrix.env }}", tag: "${{ needs.first.outputs.tag }}"}
   remote: {uses: o/r/.github/workflows/x.yml@v1}
-  boxed: {runs-on: linux, container: debian, steps: [{run: a}]}
+  boxed: {runs-on: linux, snapshot: mine, steps: [{run: a}]}
   end: {needs: [call], runs-on: linux, steps: [{run: "echo ${{ needs.call.outputs.url }}"}, {run: "echo ${{ needs.call.outputs.same }}"}]}
 )", "refs/heads/main", {here()});
   INFO(to_text(plan));
@@ -242,7 +242,7 @@ jobs:
   CHECK(jobs[1].legs[1].jobs.at(1).will == Will::run);
   CHECK(jobs[2].notes == std::vector<std::string>{"drydock run refuses this job: the reusable workflow 'o/r/.github/workflows/x.yml@v1' is not here"});
   REQUIRE(jobs[3].notes.size() == 1);
-  CHECK(jobs[3].notes[0].find("'container:' of job 'boxed'") != std::string::npos);
+  CHECK(jobs[3].notes[0].find("'snapshot:' of job 'boxed'") != std::string::npos);
   CHECK(jobs[3].legs.at(0).steps.size() == 1);
   CHECK(jobs[4].legs.at(0).steps.at(0).values.at(0).depends_on == std::vector<std::string>{"needs.call.outputs.url"});
   CHECK(jobs[4].legs.at(0).steps.at(1).values.at(0).text == "echo success 5");
