@@ -30,3 +30,4 @@ mirror_storage() {
 node_mirror() { mirror_storage node library/node:22-slim "$SUPPORT"/{node-image,debian-rootfs,oci-layout.sh}; }
 busybox_mirror() { mirror_storage busybox library/busybox:latest "$SUPPORT"/{busybox-image,oci-layout.sh}; }
 databases_mirror() { mirror_storage databases library/databases:latest "$SUPPORT"/{databases-image,oci-layout.sh}; }
+debian_mirror() { mirror_storage debian library/debian:latest "$SUPPORT"/{debian-image,oci-layout.sh}; }
