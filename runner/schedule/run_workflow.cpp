@@ -107,6 +107,9 @@ RunResult Run::run() {
     if (has_errors(result_.problems)) stop_with(Outcome::failure, std::nullopt, "");
     else perform();
   }
+  // Empty unless workspaces are kept; a run without one costs later runs, which look for what killed runs left, less.
+  std::error_code ignored;
+  std::filesystem::remove(root_.settings.work_dir, ignored);
   return std::move(result_);
 }
 

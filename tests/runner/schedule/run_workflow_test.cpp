@@ -157,7 +157,7 @@ TEST_CASE("a run leaves its jobs' results, and resuming takes the good ones") {
                            job("b", "    needs: a\n    steps: [{run: 'echo got ${{ needs.a.outputs.x }}; exit 1'}]\n");
   const auto first = run(yaml);
   CHECK(first.conclusions() == "a=success b=failure");
-  CHECK(std::filesystem::is_empty(first.dir + "/run/work"));
+  CHECK(!std::filesystem::exists(first.dir + "/run/work"));
   const auto kept = finished_jobs(first.dir + "/run");
   REQUIRE(kept.ok());
   CHECK(kept->size() == 1);
