@@ -35,6 +35,22 @@ std::vector<std::uint16_t> loopback_ports(const Environment& environment) {
   return ports;
 }
 
+/// The workspace is the same on both sides: what is not there below it is nowhere. Links lead to where only the
+/// container can look, and so do other paths: then running tells.
+bool may_have_directory(const std::filesystem::path& workspace, const std::filesystem::path& path) {
+  const auto below = path.lexically_relative(workspace);
+  if (below.empty() || *below.begin() == "..") return true;
+  auto at = workspace;
+  for (const auto& part : below) {
+    at /= part;
+    std::error_code failed;
+    const auto status = std::filesystem::symlink_status(at, failed);
+    if (std::filesystem::is_symlink(status)) return true;
+    if (!std::filesystem::is_directory(status)) return false;
+  }
+  return true;
+}
+
 class Host : public step::StepHost {
  public:
   /// `inner` is null when the job has a container for its steps.
@@ -82,7 +98,9 @@ class Host : public step::StepHost {
     return find_in_container(pod_->job_channel(), name, environment);
   }
   Environment environment() override { return inner_ ? inner_->environment() : pod_->answer().environment; }
-  bool has_directory(const std::string& path) override { return inner_ ? inner_->has_directory(path) : true; }
+  bool has_directory(const std::string& path) override {
+    return inner_ ? inner_->has_directory(path) : may_have_directory(job_.places.workspace, path);
+  }
 
   /// A container is there before it is known which Node is wanted: it has an empty directory, which is filled here.
   Result<std::string> node_program(const std::string& on_this_machine) override {
