@@ -34,6 +34,12 @@ std::uint64_t end_of_range(const HttpResponse& response) {
   return number == 0 ? 0 : number + 1;  // an empty upload says "0-0", as one of a single byte does
 }
 
+/// Content is only sent below a digest that was computed from it. A registry that finds another one has mixed it with an
+/// upload of the same content by somebody else; docker-registry 2.8 does when both come within a few milliseconds.
+bool is_mixed_up(const HttpResponse& response) {
+  return response.status == 400 && response.body.find("DIGEST_INVALID") != std::string::npos;
+}
+
 /// Sending one blob: repeated as a whole when small, resumed chunk by chunk when large.
 class BlobUpload {
  public:
@@ -176,6 +182,7 @@ class BlobUpload {
     // An upload that vanished between two requests (a restart, a load balancer): the blob begins anew.
     if (response.status == 404)
       return make_error(ErrorCode::network, endpoint_.name + " forgot the upload of " + what());
+    if (is_mixed_up(response)) return make_error(ErrorCode::network, endpoint_.name + " mixed up uploads of " + what());
     return session_.refusal(endpoint_, response, what());
   }
 
@@ -283,8 +290,14 @@ Status Registry::push_manifest(const Reference& reference, const std::string& me
   request.url = manifest_url(endpoint, reference.repository, reference.tag_or_digest());
   request.headers = {{"Content-Type", media_type}};
   request.body = text;
-  auto response = session.send_repeatedly(endpoint, request, push_scope(reference.repository),
-                                          reference.to_string(), stop);
+  const auto send = [&] {
+    return session.send_repeatedly(endpoint, request, push_scope(reference.repository), reference.to_string(), stop);
+  };
+  auto response = send();
+  for (int attempt = 2; response.ok() && is_mixed_up(*response) && attempt <= session.options().retry.attempts; ++attempt) {
+    DRYDOCK_TRY(session.before_retry(reference.to_string(), attempt, "it mixed up two uploads of the same content", stop));
+    response = send();
+  }
   if (!response.ok()) return as_down(std::move(response).error(), endpoint);
   if (response->status != 201 && response->status != 200)
     return session.refusal(endpoint, *response, reference.to_string());

@@ -208,6 +208,17 @@ TEST_CASE("small blobs and manifests survive transient faults") {
   CHECK(scene.registry.counters().manifests_sent == 1);
 }
 
+TEST_CASE("a registry that mixes up two uploads of the same content is asked again") {
+  NEEDS_REGISTRY(RegistryAccess::anonymous)
+  Scene scene;
+  const std::string refusal = R"({"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match uploaded content"}]})";
+  scene.http->at("PUT", "/blobs/", 1, answers(400, {}, refusal));
+  scene.http->at("PUT", "/manifests/", 1, answers(400, {}, refusal));
+  const auto text = push_parts(scene.registry, scene.image, content(100, 's'));
+  REQUIRE(scene.registry.push_manifest(scene.image, media_type::k_manifest, text).ok());
+  CHECK(scene.registry.counters().retries == 2);
+}
+
 TEST_CASE("a manifest that changes on the way is found out") {
   NEEDS_REGISTRY(RegistryAccess::anonymous)
   Scene scene;
