@@ -19,7 +19,12 @@ Status mark_removed(Database& database, const std::vector<SnapshotId>& ids) {
 Status remove_marked(Database& database, const std::string& directory, SnapshotId id) {
   std::error_code code;
   auto path = directory + "/" + std::to_string(id);
-  std::filesystem::remove_all(path, code);
+  // Another process may be removing the same one: what it takes away between two looks is no failure.
+  constexpr int k_most_looks = 1000;
+  for (int look = 0; look < k_most_looks; ++look) {
+    std::filesystem::remove_all(path, code);
+    if (code != std::errc::no_such_file_or_directory && code != std::errc::directory_not_empty) break;
+  }
   if (code) return errno_error("remove " + path, code.value());
   return Query(database, "DELETE FROM snapshots WHERE id=? AND state='removing'").bind(id).run();
 }
