@@ -12,17 +12,13 @@
 #include "executors/action_store/action_archive.h"
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
+#include "executors/base/text.h"
 
 namespace drydock::action_store {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr int k_schema = 1;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 /// A ref as one name on disk: "releases/v1" has a slash, and "." and ".." would be directories.
 std::string file_name_of(const std::string& ref) {

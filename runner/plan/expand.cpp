@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "executors/base/text.h"
 #include "executors/step/evaluator.h"
 #include "executors/step/from_model.h"
 #include "parser/expression/template_string.h"
@@ -19,11 +20,6 @@ using expression::Value;
 namespace {
 
 constexpr double k_default_timeout_minutes = 360;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 /// What the job context says of the file that the job stands in: of the caller's, or of a called one.
 OrderedJson workflow_members(const OrderedJson& github, const std::string& file) {
