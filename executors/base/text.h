@@ -9,4 +9,7 @@ namespace drydock {
 /// A to Z as a to z; other bytes stay.
 std::string lower(std::string_view text);
 
+/// The first line that has more than blanks, without what stands before it; "" where there is none.
+std::string first_line(std::string_view text);
+
 }  // namespace drydock

@@ -14,7 +14,7 @@
 namespace drydock::oci {
 namespace {
 
-std::string first_line(const std::string& path) {
+std::string first_line_of_file(const std::string& path) {
   std::ifstream file(path);
   std::string line;
   std::getline(file, line);
@@ -23,7 +23,7 @@ std::string first_line(const std::string& path) {
 
 /// Field 22 of stat; the name in field 2 may hold blanks and parentheses, so count from the last ')'.
 std::int64_t start_time_of(std::int64_t pid) {
-  auto line = first_line("/proc/" + std::to_string(pid) + "/stat");
+  auto line = first_line_of_file("/proc/" + std::to_string(pid) + "/stat");
   auto end = line.rfind(')');
   if (end == std::string::npos) return 0;
   std::size_t at = end + 1;
@@ -40,7 +40,7 @@ Owner make_self() {
   Owner owner;
   owner.pid = ::getpid();
   owner.start_time = start_time_of(owner.pid);
-  owner.boot_id = first_line("/proc/sys/kernel/random/boot_id");
+  owner.boot_id = first_line_of_file("/proc/sys/kernel/random/boot_id");
   char link[64];
   auto size = ::readlink("/proc/self/ns/pid", link, sizeof link);
   if (size > 0) owner.pid_namespace.assign(link, static_cast<std::size_t>(size));

@@ -1,3 +1,4 @@
+#include "executors/base/text.h"
 #include "executors/step/shell.h"
 #include "executors/step/step_process.h"
 
@@ -16,13 +17,6 @@ struct Script {
   std::string directory;
   std::string file;
 };
-
-std::string first_line(const std::string& text) {
-  const auto start = text.find_first_not_of(" \t\r\n");
-  if (start == std::string::npos) return "";
-  const auto end = text.find_first_of("\r\n", start);
-  return text.substr(start, end == std::string::npos ? end : end - start);
-}
 
 /// The step's text, its own or the default shell, and where it runs.
 Result<Script> prepare(StepFrame& frame, const Environment& environment) {

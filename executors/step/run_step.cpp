@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "executors/base/masker.h"
+#include "executors/base/text.h"
 #include "executors/step/deadline.h"
 
 namespace drydock::step {
