@@ -19,6 +19,13 @@ pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 
+# Libraries that are loaded at their first use (executors/base/shared_library.h): only their headers are needed here.
+foreach(library CURL::libcurl PkgConfig::microhttpd)
+  string(REGEX REPLACE "^.*::(lib)?" "drydock_headers_of_" headers ${library})
+  add_library(${headers} INTERFACE)
+  target_include_directories(${headers} SYSTEM INTERFACE $<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>)
+endforeach()
+
 find_program(DRYDOCK_CCACHE ccache)
 if(DRYDOCK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${DRYDOCK_CCACHE})

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "executors/base/curl_library.h"
 #include "executors/base/fs.h"
 #include "executors/base/http_transfer.h"
 #include "executors/base/log.h"
@@ -46,14 +47,14 @@ class NoBrokenPipe {
 /// to it last.
 class Share {
  public:
-  Share() : share_(curl_share_init()) {
-    curl_share_setopt(share_, CURLSHOPT_LOCKFUNC, &Share::lock);
-    curl_share_setopt(share_, CURLSHOPT_UNLOCKFUNC, &Share::unlock);
-    curl_share_setopt(share_, CURLSHOPT_USERDATA, this);
-    curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+  explicit Share(const CurlLibrary& curl) : curl_(curl), share_(curl.share_init()) {
+    curl_.share_setopt(share_, CURLSHOPT_LOCKFUNC, &Share::lock);
+    curl_.share_setopt(share_, CURLSHOPT_UNLOCKFUNC, &Share::unlock);
+    curl_.share_setopt(share_, CURLSHOPT_USERDATA, this);
+    curl_.share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    curl_.share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
   }
-  ~Share() { curl_share_cleanup(share_); }
+  ~Share() { curl_.share_cleanup(share_); }
   CURLSH* get() { return share_; }
 
  private:
@@ -64,6 +65,7 @@ class Share {
     static_cast<Share*>(self)->mutexes_[static_cast<std::size_t>(data)].unlock();
   }
   std::array<std::mutex, CURL_LOCK_DATA_LAST> mutexes_;
+  const CurlLibrary& curl_;
   CURLSH* share_;
 };
 
@@ -72,11 +74,10 @@ std::string origin_of(const std::string& url) {
   return scheme == std::string::npos ? url : url.substr(0, url.find('/', scheme + 3));
 }
 
-class CurlClient : public HttpClient {
+/// What a client has once it has asked something.
+class Session {
  public:
-  explicit CurlClient(const CurlOptions& options) {
-    static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-    (void)initialised;
+  Session(const CurlLibrary& curl, const CurlOptions& options) : curl_(curl), share_(curl) {
     settings_.user_agent = options.user_agent;
     settings_.share = share_.get();
     settings_.ca_file = from_environment({"CURL_CA_BUNDLE", "SSL_CERT_FILE"});
@@ -90,17 +91,17 @@ class CurlClient : public HttpClient {
     if (!options.extra_ca_file.empty()) trust_also(options.extra_ca_file);
   }
 
-  ~CurlClient() override {
-    for (const auto& idle : idle_) curl_easy_cleanup(idle.handle);
+  ~Session() {
+    for (const auto& idle : idle_) curl_.easy_cleanup(idle.handle);
   }
 
-  Result<HttpResponse> perform(const HttpRequest& request, std::stop_token stop) override {
+  Result<HttpResponse> perform(const HttpRequest& request, std::stop_token stop) {
     if (!failed_.message.empty()) return failed_;
     auto handle = take(origin_of(request.url));
     if (!handle) return make_error(ErrorCode::internal, "libcurl gave no handle");
     auto response = [&] {
       NoBrokenPipe guard;
-      return Transfer(handle, request, settings_, stop).perform();
+      return Transfer(curl_, handle, request, settings_, stop).perform();
     }();
     give_back(handle, origin_of(request.url));
     return response;
@@ -114,7 +115,7 @@ class CurlClient : public HttpClient {
   static constexpr std::size_t k_most_idle = 32;
 
   void trust_also(const std::string& file) {
-    const auto* version = curl_version_info(CURLVERSION_NOW);
+    const auto* version = curl_.version_info(CURLVERSION_NOW);
     auto bundle = settings_.ca_file;
     if (bundle.empty() && version->cainfo) bundle = version->cainfo;
     if (auto text = read_file_if_exists(bundle); text.ok() && *text) settings_.ca_text = **text + "\n";
@@ -135,22 +136,40 @@ class CurlClient : public HttpClient {
       idle_.erase(std::next(idle).base());
       return handle;
     }
-    return curl_easy_init();
+    return curl_.easy_init();
   }
 
   void give_back(CURL* handle, const std::string& origin) {
     std::lock_guard lock(mutex_);
     idle_.push_back({handle, origin});
     if (idle_.size() <= k_most_idle) return;
-    curl_easy_cleanup(idle_.front().handle);
+    curl_.easy_cleanup(idle_.front().handle);
     idle_.erase(idle_.begin());
   }
 
+  const CurlLibrary& curl_;
   Share share_;
   TransferSettings settings_;
   Error failed_;
   std::mutex mutex_;
   std::vector<Idle> idle_;
+};
+
+class CurlClient : public HttpClient {
+ public:
+  explicit CurlClient(CurlOptions options) : options_(std::move(options)) {}
+
+  Result<HttpResponse> perform(const HttpRequest& request, std::stop_token stop) override {
+    auto curl = curl_library();
+    if (!curl.ok()) return std::move(curl).error();
+    std::call_once(begun_, [&] { session_.emplace(**curl, options_); });
+    return session_->perform(request, stop);
+  }
+
+ private:
+  const CurlOptions options_;
+  std::once_flag begun_;
+  std::optional<Session> session_;
 };
 
 }  // namespace
@@ -162,7 +181,7 @@ std::optional<std::string> HttpResponse::header(const std::string& lower_case_na
 }
 
 std::shared_ptr<HttpClient> make_curl_client(CurlOptions options) {
-  return std::make_shared<CurlClient>(options);
+  return std::make_shared<CurlClient>(std::move(options));
 }
 
 std::shared_ptr<HttpClient> make_curl_client(std::string user_agent) {

@@ -1,11 +1,10 @@
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
 #include <random>
 
+#include "executors/base/curl_library.h"
 #include "executors/base/http.h"
 
 namespace drydock {
@@ -39,7 +38,8 @@ std::optional<milliseconds> asked_wait(const HttpResponse& response) {
   if (text->find_first_not_of("0123456789") == std::string::npos) {
     wait = milliseconds(text->size() > 6 ? k_longest_asked.count() : std::stol(*text) * 1000);
   } else {
-    const auto date = curl_getdate(text->c_str(), nullptr);
+    const auto curl = curl_library();
+    const auto date = curl.ok() ? (*curl)->getdate(text->c_str(), nullptr) : -1;
     if (date < 0) return std::nullopt;
     wait = milliseconds(std::max<std::int64_t>(0, date - std::time(nullptr)) * 1000);
   }

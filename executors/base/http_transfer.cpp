@@ -31,60 +31,60 @@ bool sends_body(const std::string& method) {
 
 }  // namespace
 
-Transfer::Transfer(CURL* handle, const HttpRequest& request, const TransferSettings& settings,
-                   std::stop_token stop)
-    : handle_(handle), request_(request), stop_(std::move(stop)) {
+Transfer::Transfer(const CurlLibrary& curl, CURL* handle, const HttpRequest& request,
+                   const TransferSettings& settings, std::stop_token stop)
+    : curl_(curl), handle_(handle), request_(request), stop_(std::move(stop)) {
   set_connection_options(settings);
 }
 
 Transfer::~Transfer() {
   // The handle keeps its connections, and nothing that points here.
-  curl_easy_reset(handle_);
-  curl_slist_free_all(headers_);
+  curl_.easy_reset(handle_);
+  curl_.slist_free_all(headers_);
   if (file_ >= 0) ::close(file_);
 }
 
 void Transfer::set_connection_options(const TransferSettings& settings) {
-  curl_easy_setopt(handle_, CURLOPT_URL, request_.url.c_str());
-  curl_easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(handle_, CURLOPT_SHARE, settings.share);
-  curl_easy_setopt(handle_, CURLOPT_USERAGENT, settings.user_agent.c_str());
-  curl_easy_setopt(handle_, CURLOPT_ERRORBUFFER, why_);
-  curl_easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-  curl_easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(handle_, CURLOPT_REDIR_PROTOCOLS_STR,
+  curl_.easy_setopt(handle_, CURLOPT_URL, request_.url.c_str());
+  curl_.easy_setopt(handle_, CURLOPT_NOSIGNAL, 1L);
+  curl_.easy_setopt(handle_, CURLOPT_SHARE, settings.share);
+  curl_.easy_setopt(handle_, CURLOPT_USERAGENT, settings.user_agent.c_str());
+  curl_.easy_setopt(handle_, CURLOPT_ERRORBUFFER, why_);
+  curl_.easy_setopt(handle_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  curl_.easy_setopt(handle_, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_.easy_setopt(handle_, CURLOPT_REDIR_PROTOCOLS_STR,
                    request_.url.starts_with("https:") ? "https" : "http,https");
-  curl_easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, request_.follow_redirects ? 1L : 0L);
-  curl_easy_setopt(handle_, CURLOPT_MAXREDIRS, 10L);
-  curl_easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(request_.connect_timeout.count()));
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.stall_timeout.count()));
-  curl_easy_setopt(handle_, CURLOPT_BUFFERSIZE, 256L * 1024);
-  curl_easy_setopt(handle_, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
+  curl_.easy_setopt(handle_, CURLOPT_FOLLOWLOCATION, request_.follow_redirects ? 1L : 0L);
+  curl_.easy_setopt(handle_, CURLOPT_MAXREDIRS, 10L);
+  curl_.easy_setopt(handle_, CURLOPT_CONNECTTIMEOUT, static_cast<long>(request_.connect_timeout.count()));
+  curl_.easy_setopt(handle_, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_.easy_setopt(handle_, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request_.stall_timeout.count()));
+  curl_.easy_setopt(handle_, CURLOPT_BUFFERSIZE, 256L * 1024);
+  curl_.easy_setopt(handle_, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
   if (!settings.ca_text.empty()) {
     curl_blob blob{const_cast<char*>(settings.ca_text.data()), settings.ca_text.size(), CURL_BLOB_NOCOPY};
-    curl_easy_setopt(handle_, CURLOPT_CAINFO_BLOB, &blob);
+    curl_.easy_setopt(handle_, CURLOPT_CAINFO_BLOB, &blob);
   } else if (!settings.ca_file.empty()) {
-    curl_easy_setopt(handle_, CURLOPT_CAINFO, settings.ca_file.c_str());
+    curl_.easy_setopt(handle_, CURLOPT_CAINFO, settings.ca_file.c_str());
   }
   if (!settings.ca_directory.empty())
-    curl_easy_setopt(handle_, CURLOPT_CAPATH, settings.ca_directory.c_str());
+    curl_.easy_setopt(handle_, CURLOPT_CAPATH, settings.ca_directory.c_str());
   if (!settings.http_proxy.empty() && request_.url.starts_with("http:")) {
-    curl_easy_setopt(handle_, CURLOPT_PROXY, settings.http_proxy.c_str());
+    curl_.easy_setopt(handle_, CURLOPT_PROXY, settings.http_proxy.c_str());
   }
-  curl_easy_setopt(handle_, CURLOPT_NOPROXY, settings.no_proxy.c_str());
+  curl_.easy_setopt(handle_, CURLOPT_NOPROXY, settings.no_proxy.c_str());
 
-  curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
-  curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &Transfer::on_write);
-  curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_READFUNCTION, &Transfer::on_read);
-  curl_easy_setopt(handle_, CURLOPT_READDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_SEEKFUNCTION, &Transfer::on_seek);
-  curl_easy_setopt(handle_, CURLOPT_SEEKDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(handle_, CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress);
-  curl_easy_setopt(handle_, CURLOPT_XFERINFODATA, this);
+  curl_.easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  curl_.easy_setopt(handle_, CURLOPT_HEADERDATA, this);
+  curl_.easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &Transfer::on_write);
+  curl_.easy_setopt(handle_, CURLOPT_WRITEDATA, this);
+  curl_.easy_setopt(handle_, CURLOPT_READFUNCTION, &Transfer::on_read);
+  curl_.easy_setopt(handle_, CURLOPT_READDATA, this);
+  curl_.easy_setopt(handle_, CURLOPT_SEEKFUNCTION, &Transfer::on_seek);
+  curl_.easy_setopt(handle_, CURLOPT_SEEKDATA, this);
+  curl_.easy_setopt(handle_, CURLOPT_NOPROGRESS, 0L);
+  curl_.easy_setopt(handle_, CURLOPT_XFERINFOFUNCTION, &Transfer::on_progress);
+  curl_.easy_setopt(handle_, CURLOPT_XFERINFODATA, this);
 }
 
 Status Transfer::open_body() {
@@ -109,25 +109,25 @@ Status Transfer::open_body() {
 void Transfer::set_method() {
   const auto& method = request_.method;
   if (method == "HEAD") {
-    curl_easy_setopt(handle_, CURLOPT_NOBODY, 1L);
+    curl_.easy_setopt(handle_, CURLOPT_NOBODY, 1L);
   } else if (sends_body(method) || body_size_ > 0) {
     // Also for an empty body, so that a Content-Length of 0 is sent.
-    curl_easy_setopt(handle_, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(handle_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body_size_));
-    curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl_.easy_setopt(handle_, CURLOPT_UPLOAD, 1L);
+    curl_.easy_setopt(handle_, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(body_size_));
+    curl_.easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, method.c_str());
   } else if (method != "GET") {
-    curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, method.c_str());
+    curl_.easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, method.c_str());
   }
 }
 
 void Transfer::set_headers() {
   // Waiting for "100 Continue" costs a second with servers that do not know it.
-  headers_ = curl_slist_append(headers_, "Expect:");
+  headers_ = curl_.slist_append(headers_, "Expect:");
   for (const auto& [name, value] : request_.headers) {
     const auto line = value.empty() ? name + ";" : name + ": " + value;
-    headers_ = curl_slist_append(headers_, line.c_str());
+    headers_ = curl_.slist_append(headers_, line.c_str());
   }
-  curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, headers_);
+  curl_.easy_setopt(handle_, CURLOPT_HTTPHEADER, headers_);
 }
 
 Result<HttpResponse> Transfer::perform() {
@@ -141,12 +141,12 @@ Result<HttpResponse> Transfer::perform() {
   DRYDOCK_TRY(open_body());
   set_method();
   set_headers();
-  const auto code = curl_easy_perform(handle_);
+  const auto code = curl_.easy_perform(handle_);
   if (code != CURLE_OK) return error_of(code);
   long status = 0;
   char* url = nullptr;
-  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(handle_, CURLINFO_EFFECTIVE_URL, &url);
+  curl_.easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+  curl_.easy_getinfo(handle_, CURLINFO_EFFECTIVE_URL, &url);
   response_.status = static_cast<int>(status);
   if (url) response_.effective_url = url;
   return std::move(response_);
@@ -161,7 +161,7 @@ Error Transfer::error_of(CURLcode code) const {
     return make_error(ErrorCode::registry_refused, "the answer of " + url + " is larger than " +
                                                        std::to_string(request_.max_body) + " bytes");
   }
-  const std::string why = why_[0] ? why_ : curl_easy_strerror(code);
+  const std::string why = why_[0] ? why_ : curl_.easy_strerror(code);
   switch (code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:

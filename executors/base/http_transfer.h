@@ -2,11 +2,10 @@
 // One transfer on a libcurl handle: sets the options, takes headers and body, maps the outcome.
 // Used by http.cpp alone. Belongs to one thread.
 
-#include <curl/curl.h>
-
 #include <stop_token>
 #include <string>
 
+#include "executors/base/curl_library.h"
 #include "executors/base/http.h"
 
 namespace drydock {
@@ -21,7 +20,8 @@ struct TransferSettings {
 
 class Transfer {
  public:
-  Transfer(CURL* handle, const HttpRequest& request, const TransferSettings& settings, std::stop_token stop);
+  Transfer(const CurlLibrary& curl, CURL* handle, const HttpRequest& request, const TransferSettings& settings,
+           std::stop_token stop);
   ~Transfer();
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -44,6 +44,7 @@ class Transfer {
   static int on_progress(void* self, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                          curl_off_t up);
 
+  const CurlLibrary& curl_;
   CURL* handle_;
   const HttpRequest& request_;
   std::stop_token stop_;

@@ -1,5 +1,6 @@
 #include "runner/services/http_server.h"
 
+#include "executors/base/shared_library.h"
 #include "executors/base/text.h"
 
 #include <arpa/inet.h>
@@ -18,6 +19,39 @@ namespace {
 constexpr std::size_t k_connection_memory = 512 << 10;  // one piece of a body is at most so large
 constexpr unsigned k_most_connections = 1000;
 constexpr unsigned k_idle_seconds = 120;
+
+/// libmicrohttpd, loaded with the first server.
+struct Library {
+  Library() {
+    SharedLibrary library("libmicrohttpd.so.12");
+    library.get(add_response_header, "MHD_add_response_header");
+    library.get(create_response_from_buffer, "MHD_create_response_from_buffer");
+    library.get(create_response_from_fd_at_offset64, "MHD_create_response_from_fd_at_offset64");
+    library.get(destroy_response, "MHD_destroy_response");
+    library.get(get_connection_values_n, "MHD_get_connection_values_n");
+    library.get(get_daemon_info, "MHD_get_daemon_info");
+    library.get(queue_response, "MHD_queue_response");
+    library.get(start_daemon, "MHD_start_daemon");
+    library.get(stop_daemon, "MHD_stop_daemon");
+    problem = library.problem();
+  }
+
+  decltype(&MHD_add_response_header) add_response_header = nullptr;
+  decltype(&MHD_create_response_from_buffer) create_response_from_buffer = nullptr;
+  decltype(&MHD_create_response_from_fd_at_offset64) create_response_from_fd_at_offset64 = nullptr;
+  decltype(&MHD_destroy_response) destroy_response = nullptr;
+  decltype(&MHD_get_connection_values_n) get_connection_values_n = nullptr;
+  decltype(&MHD_get_daemon_info) get_daemon_info = nullptr;
+  decltype(&MHD_queue_response) queue_response = nullptr;
+  decltype(&MHD_start_daemon) start_daemon = nullptr;
+  decltype(&MHD_stop_daemon) stop_daemon = nullptr;
+  std::string problem;
+};
+
+const Library& mhd() {
+  static const Library library;
+  return library;
+}
 
 /// One call between its headers and its answer.
 struct Exchange {
@@ -41,23 +75,23 @@ MHD_Result take_parameter(void* into, MHD_ValueKind, const char* name, std::size
 
 HttpCall call_of(MHD_Connection* connection, const char* method, const char* url) {
   HttpCall call{.method = method, .path = url, .query = {}, .headers = {}};
-  MHD_get_connection_values_n(connection, MHD_HEADER_KIND, &take_header, &call.headers);
-  MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &take_parameter, &call.query);
+  mhd().get_connection_values_n(connection, MHD_HEADER_KIND, &take_header, &call.headers);
+  mhd().get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &take_parameter, &call.query);
   return call;
 }
 
 MHD_Result answer(MHD_Connection* connection, HttpReply reply) {
   MHD_Response* response;
   if (reply.file) {
-    response = MHD_create_response_from_fd_at_offset64(reply.file->length, reply.file->file.get(), reply.file->offset);
+    response = mhd().create_response_from_fd_at_offset64(reply.file->length, reply.file->file.get(), reply.file->offset);
     if (response) reply.file->file.release();  // closed with the response
   } else {
-    response = MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
+    response = mhd().create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY);
   }
   if (!response) return MHD_NO;
-  for (const auto& [name, value] : reply.headers) MHD_add_response_header(response, name.c_str(), value.c_str());
-  const auto queued = MHD_queue_response(connection, static_cast<unsigned>(reply.status), response);
-  MHD_destroy_response(response);
+  for (const auto& [name, value] : reply.headers) mhd().add_response_header(response, name.c_str(), value.c_str());
+  const auto queued = mhd().queue_response(connection, static_cast<unsigned>(reply.status), response);
+  mhd().destroy_response(response);
   return queued;
 }
 
@@ -126,12 +160,13 @@ std::optional<std::uint64_t> HttpCall::content_length() const {
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(CallHandler handler) {
+  if (!mhd().problem.empty()) return make_error(ErrorCode::environment, mhd().problem);
   std::unique_ptr<HttpServer> server(new HttpServer(std::move(handler)));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const WithoutBrokenPipe guard;
-  auto* daemon = MHD_start_daemon(
+  auto* daemon = mhd().start_daemon(
       MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, 0, nullptr, nullptr, &Callbacks::on_call,
       server.get(), MHD_OPTION_SOCK_ADDR, reinterpret_cast<sockaddr*>(&address), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
       k_connection_memory, MHD_OPTION_CONNECTION_LIMIT, k_most_connections, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -142,12 +177,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(CallHandler handler) {
     return error;
   }
   server->daemon_ = daemon;
-  server->port_ = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+  server->port_ = mhd().get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
   return server;
 }
 
 HttpServer::~HttpServer() {
-  if (daemon_) MHD_stop_daemon(static_cast<MHD_Daemon*>(daemon_));
+  if (daemon_) mhd().stop_daemon(static_cast<MHD_Daemon*>(daemon_));
 }
 
 }  // namespace drydock::runner
