@@ -8,6 +8,7 @@
 #include "executors/actions/name_pattern.h"
 #include "executors/actions/text.h"
 #include "executors/base/fs.h"
+#include "executors/base/text.h"
 #include "executors/base/time.h"
 
 namespace drydock::actions {
@@ -31,14 +32,14 @@ std::string type_of(const std::string& name) {
       {"png", "image/png"},  {"jpg", "image/jpeg"},       {"svg", "image/svg+xml"},      {"pdf", "application/pdf"},
       {"zip", "application/zip"}, {"gz", "application/gzip"}, {"tgz", "application/gzip"}, {"tar", "application/x-tar"}};
   const auto dot = name.rfind('.');
-  const auto found = dot == std::string::npos ? k_types.end() : k_types.find(lower_case(name.substr(dot + 1)));
+  const auto found = dot == std::string::npos ? k_types.end() : k_types.find(lower(name.substr(dot + 1)));
   return found == k_types.end() ? "application/octet-stream" : found->second;
 }
 
 std::string without_query(const std::string& url) { return url.substr(0, url.find('?')); }
 
 bool is_zip(const std::string& content_type) {
-  const auto type = lower_case(trimmed(content_type.substr(0, content_type.find(';'))));
+  const auto type = lower(trimmed(content_type.substr(0, content_type.find(';'))));
   return type == "application/zip" || type == "application/x-zip-compressed" || type == "application/zip-compressed";
 }
 

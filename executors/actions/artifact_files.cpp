@@ -8,6 +8,7 @@
 #include "executors/actions/text.h"
 #include "executors/base/file_glob.h"
 #include "executors/base/fs.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions {
 namespace {
@@ -61,7 +62,7 @@ Result<ArtifactFiles> find_artifact_files(const std::string& patterns, const std
   DRYDOCK_ASSIGN(found.files, glob.find());
   std::set<std::string> seen;
   for (const auto& file : found.files) {
-    if (seen.insert(lower_case(file)).second) continue;
+    if (seen.insert(lower(file)).second) continue;
     found.log.push_back("Uploads are case insensitive: " + file +
                         " was detected that it will be overwritten by another file with the same path");
   }

@@ -7,6 +7,7 @@
 #include "executors/actions/handlebars.h"
 #include "executors/actions/text.h"
 #include "executors/base/fs.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions {
 namespace {
@@ -56,7 +57,7 @@ Status refuse_unsupported(const step::ActionContext& context) {
   DRYDOCK_ASSIGN(const auto ssh, list(context, "ssh", k_items));
   if (!ssh.empty()) return refuse(context, "ssh", "is not supported yet", "give keys as 'secrets'");
   const auto sbom = context.input("sbom");
-  if (!sbom.empty() && lower_case(sbom) != "false") return refuse(context, "sbom", "is not supported yet", "leave it out");
+  if (!sbom.empty() && lower(sbom) != "false") return refuse(context, "sbom", "is not supported yet", "leave it out");
   const auto call = context.input("call");
   if (!call.empty() && call != "build" && call != "check") {
     return refuse(context, "call", "is not supported with '" + call + "'", "use build or check");

@@ -2,6 +2,7 @@
 #include "executors/actions/native_forms.h"
 #include "executors/actions/text.h"
 #include "executors/actions/version.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions {
 namespace {
@@ -12,7 +13,7 @@ constexpr Majors k_cache_majors{2, 5};
 constexpr const char* k_primary = "CACHE_KEY";
 constexpr const char* k_matched = "CACHE_RESULT";
 
-bool is_true(const step::ActionContext& context, std::string_view name) { return lower_case(context.input(name)) == "true"; }
+bool is_true(const step::ActionContext& context, std::string_view name) { return lower(context.input(name)) == "true"; }
 
 /// Lines; "! path" is "!path".
 std::vector<std::string> lines_of(const step::ActionContext& context, std::string_view name) {
@@ -38,7 +39,7 @@ bool usable(step::ActionContext& context) {
   return true;
 }
 
-bool same_key(const std::string& a, const std::string& b) { return !b.empty() && lower_case(a) == lower_case(b); }
+bool same_key(const std::string& a, const std::string& b) { return !b.empty() && lower(a) == lower(b); }
 
 enum class Keep { state, outputs };  // where main leaves the keys: for the post step, or for later steps
 

@@ -3,6 +3,7 @@
 #include "executors/actions/native_forms.h"
 #include "executors/actions/text.h"
 #include "executors/actions/version.h"
+#include "executors/base/base64.h"
 #include "executors/base/fs.h"
 
 namespace drydock::actions {
@@ -117,7 +118,7 @@ class Checkout : public step::NativeAction {
 
   static Status keep_credentials(step::ActionContext& context, const CheckoutSettings& settings) {
     if (settings.token.empty() || !settings.persist_credentials) return {};
-    const auto basic = base64("x-access-token:" + settings.token);
+    const auto basic = encode_base64("x-access-token:" + settings.token);
     context.add_mask(basic);
     const git::Library library;
     DRYDOCK_ASSIGN(const auto repository, git::open(settings.path));

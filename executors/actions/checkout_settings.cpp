@@ -5,12 +5,13 @@
 
 #include "executors/actions/text.h"
 #include "executors/base/fs.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions {
 namespace {
 
 bool is_true(const step::ActionContext& context, const char* input, const char* otherwise) {
-  auto text = lower_case(context.input(input));
+  auto text = lower(context.input(input));
   if (text.empty()) text = otherwise;
   return text == "true";
 }
@@ -53,7 +54,7 @@ Status read_repository(const step::ActionContext& context, CheckoutSettings& set
   }
   settings.owner = parts[0];
   settings.name = parts[1];
-  settings.own_repository = lower_case(wanted) == lower_case(own);
+  settings.own_repository = lower(wanted) == lower(own);
   settings.server = context.input("github-server-url");
   if (settings.server.empty()) settings.server = context.github("server_url");
   if (settings.server.empty()) settings.server = "https://github.com";
@@ -75,7 +76,7 @@ Status read_path(const step::ActionContext& context, CheckoutSettings& settings)
 void read_revision(const step::ActionContext& context, CheckoutSettings& settings) {
   settings.ref = context.input("ref");
   if (is_commit_id(settings.ref)) {
-    settings.commit = lower_case(settings.ref);
+    settings.commit = lower(settings.ref);
     settings.ref.clear();
   } else if (settings.ref.empty() && settings.own_repository) {
     settings.ref = context.github("ref");
@@ -98,7 +99,7 @@ Result<CheckoutSettings> read_checkout_settings(const step::ActionContext& conte
   settings.clean = is_true(context, "clean", "true") ? CleanFirst::yes : CleanFirst::no;
   settings.depth = depth_of(context.input("fetch-depth"));
   settings.tags = is_true(context, "fetch-tags", "false");
-  const auto submodules = lower_case(context.input("submodules"));
+  const auto submodules = lower(context.input("submodules"));
   settings.submodules = submodules == "true" || submodules == "recursive";
   if (context.input("filter").empty()) settings.sparse = context.input_lines("sparse-checkout");
   settings.sparse_cone = is_true(context, "sparse-checkout-cone-mode", "true");

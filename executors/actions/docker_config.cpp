@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "executors/actions/text.h"
+#include "executors/base/base64.h"
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
 
@@ -41,7 +42,7 @@ Status write_login(const std::string& directory, const std::string& registry, co
   DRYDOCK_ASSIGN(auto json, read_config(directory));
   auto& auths = json["auths"];
   if (!auths.is_object()) auths = nlohmann::ordered_json::object();
-  auths[config_key(registry)] = {{"auth", base64(username + ":" + password)}};
+  auths[config_key(registry)] = {{"auth", encode_base64(username + ":" + password)}};
   return write_config(directory, json);
 }
 

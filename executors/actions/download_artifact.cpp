@@ -6,6 +6,7 @@
 #include "executors/actions/text.h"
 #include "executors/actions/version.h"
 #include "executors/base/fs.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions {
 namespace {
@@ -40,7 +41,7 @@ Result<std::vector<std::int64_t>> parse_ids(const std::string& text) {
 Status refuse_elsewhere(const step::ActionContext& context) {
   if (context.input("github-token").empty()) return {};
   const auto repository = context.input("repository"), run = context.input("run-id");
-  const bool here = (repository.empty() || lower_case(repository) == lower_case(context.github("repository"))) &&
+  const bool here = (repository.empty() || lower(repository) == lower(context.github("repository"))) &&
                     (run.empty() || run == context.github("run_id"));
   if (here) return {};
   return make_error(ErrorCode::unsupported, "artifacts of another run or repository (run " + run + " of " + repository + ") are not fetched",

@@ -4,6 +4,8 @@
 #include "executors/actions/native_forms.h"
 #include "executors/actions/text.h"
 #include "executors/actions/version.h"
+#include "executors/base/base64.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions {
 namespace {
@@ -52,7 +54,7 @@ class Login : public step::NativeAction {
     DRYDOCK_TRY(require_both(login));
     context.info("Logging into " + login.registry + "...");
     DRYDOCK_TRY(verify(context, login));
-    context.add_mask(base64(login.username + ":" + login.password));
+    context.add_mask(encode_base64(login.username + ":" + login.password));
     DRYDOCK_TRY(write_login(context.docker_config(), login.registry, login.username, login.password));
     context.save_state("logout", logout ? "true" : "false");
     context.save_state("registries", nlohmann::json::array({{{"registry", login.registry}, {"configDir", ""}}}).dump());
@@ -78,7 +80,7 @@ class Login : public step::NativeAction {
       return make_error(ErrorCode::unsupported, context.uses() + ": input '" + input + "' is not supported",
                         "log in with registry, username and password, a step for each registry");
     }
-    const auto ecr = lower_case(context.input("ecr"));
+    const auto ecr = lower(context.input("ecr"));
     if (ecr == "true" || ((ecr.empty() || ecr == "auto") && is_ecr(registry))) {
       return make_error(ErrorCode::unsupported, context.uses() + ": input 'ecr': access keys of AWS are not exchanged for a password",
                         "use 'ecr: false', username AWS and the password that 'aws ecr get-login-password' prints");

@@ -5,6 +5,7 @@
 
 #include "executors/actions/date_format.h"
 #include "executors/actions/text.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions::metadata {
 namespace {
@@ -14,7 +15,7 @@ using Json = nlohmann::ordered_json;
 std::vector<std::string> image_names(const std::vector<ImageRule>& images) {
   std::vector<std::string> names;
   for (const auto& image : images) {
-    if (image.enabled) names.push_back(lower_case(image.name));
+    if (image.enabled) names.push_back(lower(image.name));
   }
   return names;
 }

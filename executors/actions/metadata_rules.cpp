@@ -7,6 +7,7 @@
 
 #include "executors/actions/csv.h"
 #include "executors/actions/text.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions::metadata {
 namespace {
@@ -69,7 +70,7 @@ Result<TagRule> read_tag(const std::string& entry) {
       tag.attributes["value"] = trimmed(field);
       continue;
     }
-    const auto key = lower_case(trimmed(field.substr(0, equals)));
+    const auto key = lower(trimmed(field.substr(0, equals)));
     auto value = trimmed(field.substr(equals + 1));
     if (key != "type") {
       tag.attributes[key] = std::move(value);
@@ -118,7 +119,7 @@ Result<std::vector<ImageRule>> read_images(const std::vector<std::string>& entri
     DRYDOCK_ASSIGN(const auto fields, first_record(entry));
     for (const auto& field : fields) {
       const auto parts = pieces(field);
-      const auto key = parts.size() == 1 ? "name" : lower_case(parts[0]);
+      const auto key = parts.size() == 1 ? "name" : lower(parts[0]);
       const auto& value = parts.size() == 1 ? parts[0] : parts[1];
       if (key == "name") {
         image.name = value;
@@ -157,7 +158,7 @@ Result<Flavor> read_flavor(const std::vector<std::string>& entries) {
     for (const auto& field : fields) {
       const auto parts = pieces(field);
       if (parts.size() == 1) return usage("Invalid flavor entry: " + entry);
-      const auto key = lower_case(parts[0]);
+      const auto key = lower(parts[0]);
       const auto& value = parts[1];
       if (key == "latest") {
         if (value != "auto" && !is_bool(value)) return usage("Invalid latest flavor entry: " + entry);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "executors/actions/text.h"
+#include "executors/base/text.h"
 
 namespace drydock::actions {
 namespace {
@@ -134,7 +135,7 @@ std::string PythonVersion::clean() const {
 
 std::optional<PythonVersion> parse_pep440(std::string_view text) {
   PythonVersion out;
-  VersionReader reader(lower_case(text));
+  VersionReader reader(lower(text));
   reader.eat("v");
   if (!read_release(reader, out)) return std::nullopt;
   read_suffixes(reader, out);

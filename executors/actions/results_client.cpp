@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "executors/actions/text.h"
+#include "executors/base/base64.h"
 #include "executors/oci/digest.h"
 
 namespace drydock::actions {
@@ -35,22 +36,6 @@ std::string_view reason(int status) {
     case 500: return "Internal Server Error";
     default: return "";
   }
-}
-
-std::optional<std::string> decode_base64url(std::string_view text) {
-  constexpr std::string_view k_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  std::string out;
-  unsigned bits = 0, held = 0;
-  for (const char c : text) {
-    const auto value = k_alphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    held = held << 6 | static_cast<unsigned>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out += static_cast<char>(held >> bits & 255);
-  }
-  return out;
 }
 
 bool on_this_machine(const std::string& url) {
@@ -78,7 +63,7 @@ std::string file_name_of(const std::string& disposition) {
 std::string block_id(std::size_t index) {
   // All ids of a blob have one length.
   const auto number = std::to_string(index);
-  return base64("drydock-block-" + std::string(10 - std::min<std::size_t>(number.size(), 10), '0') + number);
+  return encode_base64("drydock-block-" + std::string(10 - std::min<std::size_t>(number.size(), 10), '0') + number);
 }
 
 std::string query_text(const std::string& id) {
@@ -129,7 +114,7 @@ Result<BackendIds> backend_ids(const std::string& token) {
                                 "Failed to get backend IDs: The provided JWT token is invalid and/or missing claims");
   const auto first = token.find('.'), last = token.rfind('.');
   if (first == std::string::npos || first == last) return wrong;
-  const auto text = decode_base64url(std::string_view(token).substr(first + 1, last - first - 1));
+  const auto text = decode_base64(std::string_view(token).substr(first + 1, last - first - 1), Base64::url);
   if (!text) return wrong;
   const auto claims = parse_json(*text, "the token");
   if (!claims) return wrong;

@@ -1,8 +1,8 @@
 #include "executors/actions/text.h"
 
+#include "executors/base/text.h"
+
 #include <algorithm>
-#include <cctype>
-#include <cstdint>
 
 namespace drydock::actions {
 
@@ -11,12 +11,6 @@ std::string trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(k_blank);
   if (first == std::string_view::npos) return {};
   return std::string(text.substr(first, text.find_last_not_of(k_blank) - first + 1));
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -39,7 +33,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 bool contains_no_case(std::string_view text, std::string_view part) {
-  return lower_case(text).find(lower_case(part)) != std::string::npos;
+  return lower(text).find(lower(part)) != std::string::npos;
 }
 
 std::optional<bool> parse_bool(std::string_view text) {
@@ -50,20 +44,6 @@ std::optional<bool> parse_bool(std::string_view text) {
     if (text == no) return false;
   }
   return std::nullopt;
-}
-
-std::string base64(std::string_view bytes) {
-  constexpr char k_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto left = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (k < left ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) out += k <= left ? k_digits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
 }
 
 }  // namespace drydock::actions

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "executors/base/base64.h"
 #include "executors/base/json.h"
 
 namespace drydock {
@@ -11,25 +12,9 @@ constexpr std::size_t k_shortest_secret = 2;
 constexpr std::size_t k_shortest_line = 3;  // a JSON secret has lines such as "}" and "},"
 constexpr std::size_t k_shortest_encoded = 4;
 
-std::string base64(std::string_view bytes, std::string_view last_two) {
-  std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-  alphabet += last_two;
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += i + k <= bytes.size() ? alphabet[group >> (18 - 6 * k) & 63] : '=';
-    }
-  }
-  return out;
-}
-
 /// The digits that depend on the secret alone when `before` unknown bytes precede it in its group of three.
-std::string base64_inside(std::string_view secret, std::size_t before, std::string_view last_two) {
-  const auto whole = base64(std::string(before, '\0') + std::string(secret), last_two);
+std::string base64_inside(std::string_view secret, std::size_t before, Base64 form) {
+  const auto whole = encode_base64(std::string(before, '\0') + std::string(secret), form);
   const auto first = (before * 8 + 5) / 6;
   const auto end = (before + secret.size()) * 8 / 6;
   return end > first ? whole.substr(first, end - first) : std::string();
@@ -80,8 +65,8 @@ std::string_view trimmed(std::string_view text, std::string_view what) {
 
 void add_encodings(std::string_view secret, std::vector<std::string>& forms) {
   std::vector<std::string> encoded = {
-      base64(secret, "+/"),
-      base64(secret, "-_"),
+      encode_base64(secret),
+      encode_base64(secret, Base64::url),
       percent(secret, "0123456789ABCDEF", false),
       percent(secret, "0123456789abcdef", false),
       percent(secret, "0123456789ABCDEF", true),
@@ -90,9 +75,9 @@ void add_encodings(std::string_view secret, std::vector<std::string>& forms) {
       replaced(secret, {{'"', "\\\""}}),
       replaced(secret, {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&apos;"}}),
   };
-  for (const std::string_view last_two : {"+/", "-_"}) {
+  for (const auto form : {Base64::standard, Base64::url}) {
     for (std::size_t before = 0; before < 3; ++before)
-      encoded.push_back(base64_inside(secret, before, last_two));
+      encoded.push_back(base64_inside(secret, before, form));
   }
   for (auto& form : encoded) {
     if (form.size() >= k_shortest_encoded) forms.push_back(std::move(form));

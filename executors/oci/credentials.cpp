@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "executors/base/base64.h"
 #include "executors/base/fs.h"
 #include "executors/base/log.h"
 #include "executors/base/process.h"
@@ -37,31 +38,14 @@ std::string key_of_domain(const std::string& domain) {
   return domain == "docker.io" ? k_hub_key : domain;
 }
 
-constexpr std::string_view k_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-std::optional<std::string> decode_base64(std::string_view text) {
-  std::string out;
-  unsigned group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    if (c == '=' || c == '\n' || c == '\r') continue;
-    const auto value = k_digits.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    group = group << 6 | static_cast<unsigned>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out += static_cast<char>(group >> bits & 0xff);
-  }
-  return out;
-}
-
 Credentials from_auth_entry(const Json& entry) {
   Credentials credentials;
   credentials.username = json_or(entry, "username", std::string());
   credentials.password = json_or(entry, "password", std::string());
   credentials.identity_token = json_or(entry, "identitytoken", std::string());
-  if (const auto decoded = decode_base64(json_or(entry, "auth", std::string()));
+  auto auth = json_or(entry, "auth", std::string());
+  std::erase_if(auth, [](char c) { return c == '\n' || c == '\r'; });
+  if (const auto decoded = decode_base64(auth);
       decoded && !decoded->empty()) {
     const auto colon = decoded->find(':');
     if (colon != std::string::npos) {
@@ -147,18 +131,6 @@ Error helper_failed(const std::string& helper, const char* action, const std::st
 }
 
 }  // namespace
-
-std::string encode_base64(std::string_view bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += i + k <= bytes.size() ? k_digits[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return out;
-}
 
 CredentialStore::CredentialStore(std::string directory) {
   if (!directory.empty()) directories_.push_back(std::move(directory));

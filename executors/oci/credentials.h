@@ -12,9 +12,6 @@
 
 namespace drydock::oci {
 
-/// Standard alphabet, padded.
-std::string encode_base64(std::string_view bytes);
-
 struct Credentials {
   std::string username, password;
   std::string identity_token;  // instead of a password

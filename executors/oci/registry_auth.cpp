@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "executors/base/base64.h"
 #include "executors/base/json.h"
 #include "executors/base/text.h"
 

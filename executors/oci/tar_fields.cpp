@@ -92,23 +92,4 @@ std::string percent_decoded(std::string_view text) {
   return plain;
 }
 
-std::optional<std::string> base64_decoded(std::string_view text) {
-  static constexpr std::string_view k_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  while (text.ends_with('=')) text.remove_suffix(1);
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    auto digit = k_digits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>(bits >> count);
-    }
-  }
-  return bytes;
-}
-
 }  // namespace drydock::oci

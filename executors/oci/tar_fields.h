@@ -26,7 +26,5 @@ bool pax_time(std::string_view text, std::int64_t& seconds, std::int64_t& nanose
 std::optional<std::uint64_t> pax_number(std::string_view text);
 /// Percent escapes, in the names of LIBARCHIVE.xattr records.
 std::string percent_decoded(std::string_view text);
-/// Base 64 without or with padding; nothing when it is something else.
-std::optional<std::string> base64_decoded(std::string_view text);
 
 }  // namespace drydock::oci

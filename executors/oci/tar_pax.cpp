@@ -1,4 +1,5 @@
 #include "executors/oci/tar.h"
+#include "executors/base/base64.h"
 #include "executors/oci/tar_fields.h"
 
 #include <algorithm>
@@ -37,7 +38,7 @@ Status TarReader::read_pax(std::uint64_t size, Pax& pax) {
     if (name.starts_with(k_schily)) {
       pax.xattrs[name.substr(k_schily.size())] = value;
     } else if (name.starts_with(k_libarchive)) {
-      if (auto plain = base64_decoded(value)) {
+      if (auto plain = decode_base64(value)) {
         pax.xattrs.emplace(percent_decoded(name.substr(k_libarchive.size())), *plain);
       }
     } else if (name == "GNU.sparse.offset") {  // version 0.0 repeats offset and numbytes

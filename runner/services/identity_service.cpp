@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include "executors/base/base64.h"
 #include "executors/oci/digest.h"
 #include "runner/services/wire.h"
 
@@ -22,7 +23,7 @@ std::string number(const EVP_PKEY* key, const char* name) {
   std::string bytes(static_cast<std::size_t>(BN_num_bytes(value)), '\0');
   BN_bn2bin(value, reinterpret_cast<unsigned char*>(bytes.data()));
   BN_free(value);
-  return base64url(bytes);
+  return encode_base64(bytes, Base64::url);
 }
 
 Result<std::string> sign_rs256(EVP_PKEY* key, const std::string& text) {
@@ -89,11 +90,11 @@ HttpReply IdentityService::token(const HttpCall& call) {
   claims["iat"] = now;
   claims["nbf"] = now;
   claims["exp"] = now + k_token_seconds;
-  const std::string head = base64url(dump_json(Json{{"typ", "JWT"}, {"alg", "RS256"}, {"kid", (*key)->id}})) + "." +
-                           base64url(dump_json(claims));
+  const std::string head = encode_base64(dump_json(Json{{"typ", "JWT"}, {"alg", "RS256"}, {"kid", (*key)->id}}), Base64::url) + "." +
+                           encode_base64(dump_json(claims), Base64::url);
   const auto signature = sign_rs256((*key)->key.get(), head);
   if (!signature) return message_reply(500, signature.error().message);
-  return json_reply(200, {{"value", head + "." + base64url(*signature)}});
+  return json_reply(200, {{"value", head + "." + encode_base64(*signature, Base64::url)}});
 }
 
 HttpReply IdentityService::discovery() const {

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 
+#include "executors/base/base64.h"
 #include "runner/services/wire.h"
 
 namespace drydock::runner {
@@ -60,16 +61,16 @@ std::string TokenKey::mac(std::string_view text) const {
 }
 
 std::string TokenKey::sign(const Json& claims) const {
-  const std::string head = base64url(R"({"alg":"HS256","typ":"JWT"})") + "." + base64url(dump_json(claims));
-  return head + "." + base64url(mac(head));
+  const std::string head = encode_base64(R"({"alg":"HS256","typ":"JWT"})", Base64::url) + "." + encode_base64(dump_json(claims), Base64::url);
+  return head + "." + encode_base64(mac(head), Base64::url);
 }
 
 Result<Json> TokenKey::verify(std::string_view token, Time now) const {
   const auto first = token.find('.'), last = token.rfind('.');
   if (first == std::string_view::npos || last == first) return refused("the token is no JSON web token");
-  const auto signature = decode_base64url(token.substr(last + 1));
+  const auto signature = decode_base64(token.substr(last + 1), Base64::url);
   if (!signature || !same(*signature, mac(token.substr(0, last)))) return refused("the token is not of this run");
-  const auto text = decode_base64url(token.substr(first + 1, last - first - 1));
+  const auto text = decode_base64(token.substr(first + 1, last - first - 1), Base64::url);
   if (!text) return refused("the token cannot be read");
   DRYDOCK_ASSIGN(auto claims, parse_json(*text, "the token"));
   if (json_or<std::int64_t>(claims, "exp", 0) <= unix_seconds(now)) return refused("the token has expired");
@@ -79,12 +80,12 @@ Result<Json> TokenKey::verify(std::string_view token, Time now) const {
 std::string TokenKey::sign_path(const std::string& path, BlobAccess access, Time end) const {
   const auto until = std::to_string(unix_seconds(end));
   return path + "?se=" + until + "&sp=" + std::string(name_of(access)) + "&sig=" +
-         base64url(mac(to_sign(path, name_of(access), until)));
+         encode_base64(mac(to_sign(path, name_of(access), until)), Base64::url);
 }
 
 Status TokenKey::check_path(const std::string& path, const std::string& access, const std::string& end,
                             const std::string& signature, BlobAccess wanted, Time now) const {
-  const auto given = decode_base64url(signature);
+  const auto given = decode_base64(signature, Base64::url);
   if (!given || !same(*given, mac(to_sign(path, access, end)))) return refused("the signature does not match");
   std::int64_t until = 0;
   std::from_chars(end.data(), end.data() + end.size(), until);

@@ -8,7 +8,6 @@ namespace drydock::runner {
 namespace {
 
 constexpr std::size_t k_most_json = 4 << 20;
-constexpr std::string_view k_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 struct TwirpCode {
   std::string_view code;
@@ -91,37 +90,6 @@ std::string http_date(Time time) {
   std::array<char, 64> text{};
   std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
   return text.data();
-}
-
-std::string base64url(std::string_view bytes) {
-  std::string out;
-  unsigned bits = 0, held = 0;
-  for (const char c : bytes) {
-    held = held << 8 | static_cast<unsigned char>(c);
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      out += k_alphabet[held >> bits & 63];
-    }
-  }
-  if (bits > 0) out += k_alphabet[held << (6 - bits) & 63];
-  return out;
-}
-
-std::optional<std::string> decode_base64url(std::string_view text) {
-  std::string out;
-  unsigned bits = 0, held = 0;
-  for (const char c : text) {
-    const auto value = k_alphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
-    held = held << 6 | static_cast<unsigned>(value);
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      out += static_cast<char>(held >> bits & 255);
-    }
-  }
-  return out;
 }
 
 std::string hex(std::string_view bytes) {

@@ -1,6 +1,6 @@
 #pragma once
 // Answers and small encodings that the protocols of this room share: JSON, Twirp's errors, Azure's errors, dates,
-// base64url. Pure functions.
+// hex. Pure functions.
 
 #include <memory>
 #include <functional>
@@ -29,8 +29,6 @@ std::unique_ptr<BodyReader> json_reader(std::function<HttpReply(const Json&)> th
 /// RFC 9110: "Thu, 26 Nov 2026 00:00:00 GMT".
 std::string http_date(Time time);
 
-std::string base64url(std::string_view bytes);
-std::optional<std::string> decode_base64url(std::string_view text);
 std::string hex(std::string_view bytes);
 
 /// A member of a protobuf message in JSON, by either of its names; "" when absent. Numbers are given as text.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <thread>
 
+#include "executors/base/base64.h"
 #include "executors/base/fs.h"
 #include "executors/base/http.h"
 #include "runner/services/wire.h"
@@ -69,7 +70,7 @@ class Job {
   }
 
   Json ids() const {
-    const auto text = decode_base64url(token().substr(token().find('.') + 1, token().rfind('.') - token().find('.') - 1));
+    const auto text = decode_base64(token().substr(token().find('.') + 1, token().rfind('.') - token().find('.') - 1), Base64::url);
     const auto scope = Json::parse(*text)["scp"].get<std::string>();
     const auto first = scope.find(':'), last = scope.rfind(':');
     return {{"workflow_run_backend_id", scope.substr(first + 1, last - first - 1)}, {"workflow_job_run_backend_id", scope.substr(last + 1)}};
@@ -440,7 +441,7 @@ namespace {
 
 /// RS256 of a token by the modulus and exponent of a key set.
 bool signature_holds(const std::string& token, const Json& key) {
-  const auto modulus = *decode_base64url(key["n"].get<std::string>()), exponent = *decode_base64url(key["e"].get<std::string>());
+  const auto modulus = *decode_base64(key["n"].get<std::string>(), Base64::url), exponent = *decode_base64(key["e"].get<std::string>(), Base64::url);
   const auto number = [](const std::string& bytes) {
     return BN_bin2bn(reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()), nullptr);
   };
@@ -453,7 +454,7 @@ bool signature_holds(const std::string& token, const Json& key) {
   EVP_PKEY* public_key = nullptr;
   EVP_PKEY_fromdata_init(context);
   EVP_PKEY_fromdata(context, &public_key, EVP_PKEY_PUBLIC_KEY, parameters);
-  const auto text = token.substr(0, token.rfind('.')), signature = *decode_base64url(token.substr(token.rfind('.') + 1));
+  const auto text = token.substr(0, token.rfind('.')), signature = *decode_base64(token.substr(token.rfind('.') + 1), Base64::url);
   auto* digest = EVP_MD_CTX_new();
   EVP_DigestVerifyInit(digest, nullptr, EVP_sha256(), nullptr, public_key);
   const bool holds = EVP_DigestVerify(digest, reinterpret_cast<const unsigned char*>(signature.data()), signature.size(),
@@ -483,7 +484,7 @@ TEST_CASE("identity tokens: only with the permission, verified by the published 
   const auto answer = ask(environment.at("ACTIONS_ID_TOKEN_REQUEST_TOKEN"), "&audience=sts.example.org");
   REQUIRE(answer.status == 200);
   const auto token = answer.json()["value"].get<std::string>();
-  const auto part = [&](std::size_t from, std::size_t to) { return Json::parse(*decode_base64url(token.substr(from, to - from))); };
+  const auto part = [&](std::size_t from, std::size_t to) { return Json::parse(*decode_base64(token.substr(from, to - from), Base64::url)); };
   const auto dot = token.find('.');
   const auto header = part(0, dot), claims = part(dot + 1, token.rfind('.'));
 

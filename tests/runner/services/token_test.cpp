@@ -1,5 +1,6 @@
 #include "runner/services/token.h"
 
+#include "executors/base/base64.h"
 #include "runner/services/wire.h"
 #include "tests/support/catch.h"
 
@@ -32,12 +33,12 @@ TEST_CASE("forged tokens are refused") {
   const auto key = new_key();
   const auto token = key.sign({{"job", "a"}, {"exp", 1'900'000'000}});
   const auto signature = token.substr(token.rfind('.'));
-  const auto other = base64url(R"({"job":"b","exp":1900000000})");
+  const auto other = encode_base64(R"({"job":"b","exp":1900000000})", Base64::url);
   const std::string rows[] = {
       "", ".", "..", "a.b", token.substr(0, token.size() - 1), token + "A", token + ".", "x" + token,
       token.substr(0, token.find('.')) + "." + other + signature,
-      base64url(R"({"alg":"none","typ":"JWT"})") + "." + other + ".",
-      base64url(R"({"alg":"none","typ":"JWT"})") + token.substr(token.find('.')),
+      encode_base64(R"({"alg":"none","typ":"JWT"})", Base64::url) + "." + other + ".",
+      encode_base64(R"({"alg":"none","typ":"JWT"})", Base64::url) + token.substr(token.find('.')),
       key.sign({{"job", "a"}}),  // without an end
   };
   for (const auto& row : rows) {
@@ -64,11 +65,6 @@ TEST_CASE("a signed address is good for its path, its kind of access and its tim
 }
 
 TEST_CASE("small encodings") {
-  CHECK(base64url("") == "");
-  CHECK(base64url("f") == "Zg");
-  CHECK(base64url("fo\xff") == "Zm__");
-  CHECK(decode_base64url("Zm__") == "fo\xff");
-  CHECK_FALSE(decode_base64url("Zm+/"));
   CHECK(http_date(Time(std::chrono::seconds(784111777))) == "Sun, 06 Nov 1994 08:49:37 GMT");
   struct Row {
     std::string text;
