@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "executors/actions/file_task.h"
+#include "executors/base/text.h"
 #include "executors/build/engine_channel.h"
 #include "executors/container/pod_server.h"
 #include "executors/oci/prune.h"
@@ -48,7 +49,7 @@ Status print_job_stores(const std::string& root) {
   DRYDOCK_ASSIGN(const auto artifacts, stores->artifacts.usage());
   DRYDOCK_ASSIGN(const auto caches, stores->caches.usage());
   for (const auto& [name, amount] : {std::pair{"artifacts", artifacts}, std::pair{"caches", caches}}) {
-    std::printf("%-12s %8zu  %s\n", name, amount.entries, format_bytes(static_cast<std::int64_t>(amount.bytes)).c_str());
+    std::printf("%-12s %8zu  %s\n", name, amount.entries, size_text(amount.bytes).c_str());
   }
   return {};
 }
@@ -58,9 +59,9 @@ int usage_of_disk() {
   if (!store.ok()) return report(store.error());
   const auto usage = oci::disk_usage(**store);
   if (!usage.ok()) return report(usage.error());
-  std::printf("%-12s %8zu  %s\n", "blobs", usage->blobs, format_bytes(static_cast<std::int64_t>(usage->blob_bytes)).c_str());
+  std::printf("%-12s %8zu  %s\n", "blobs", usage->blobs, size_text(usage->blob_bytes).c_str());
   std::printf("%-12s %8zu  %s\n", "snapshots", usage->snapshots,
-              format_bytes(static_cast<std::int64_t>(usage->snapshot_bytes)).c_str());
+              size_text(usage->snapshot_bytes).c_str());
   std::printf("%-12s %8zu\n", "records", usage->records);
   if (const auto printed = print_job_stores((*store)->root()); !printed) return report(Status(printed).error());
   return k_exit_ok;
@@ -87,7 +88,7 @@ Status prune_job_stores(const std::string& root, const PruneArguments& arguments
   }
   DRYDOCK_ASSIGN(const auto artifacts, stores->artifacts.evict(now));
   std::printf("removed %zu caches, %zu artifacts: %s\n", caches.entries, artifacts.entries,
-              format_bytes(static_cast<std::int64_t>(caches.bytes + artifacts.bytes)).c_str());
+              size_text(caches.bytes + artifacts.bytes).c_str());
   return {};
 }
 
@@ -115,7 +116,7 @@ int prune_store(const PruneArguments& arguments) {
   if (!runs.ok()) return report(runs.error());
   for (const auto& problem : pruned->problems) std::fprintf(stderr, "warning: %s\n", problem.c_str());
   std::printf("removed %zu records, %zu images, %zu snapshots, %zu blobs, %zu runs: %s\n", pruned->records, pruned->images,
-              pruned->snapshots, pruned->blobs, *runs, format_bytes(static_cast<std::int64_t>(pruned->bytes)).c_str());
+              pruned->snapshots, pruned->blobs, *runs, size_text(pruned->bytes).c_str());
   if (const auto done = prune_job_stores((*store)->root(), arguments); !done) return report(Status(done).error());
   return k_exit_ok;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "executors/base/text.h"
+
 namespace drydock::runner {
 
 namespace {
@@ -111,7 +113,7 @@ std::string LivePrinter::row(const Running& running, std::size_t width) const {
   std::string tail = format_elapsed(elapsed);
   if (running.execution == Execution::emulated) tail = "emulated  " + tail;
   if (running.execution == Execution::native) tail = "native  " + tail;
-  if (running.total > 0) tail = format_bytes(running.current) + " / " + format_bytes(running.total) + "  " + tail;
+  if (running.total > 0) tail = size_text(running.current) + " / " + size_text(running.total) + "  " + tail;
   auto text = " => " + running.name;
   if (!running.last.empty()) text += "  · " + running.last;
   const auto left = width > tail.size() + 3 ? width - tail.size() - 3 : 10;

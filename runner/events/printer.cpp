@@ -64,18 +64,4 @@ std::string format_elapsed(std::chrono::milliseconds elapsed) {
   return text;
 }
 
-std::string format_bytes(std::int64_t bytes) {
-  char text[32];
-  if (bytes < 1000) {
-    std::snprintf(text, sizeof text, "%lld B", static_cast<long long>(bytes));
-    return text;
-  }
-  const char* units[] = {"kB", "MB", "GB", "TB"};
-  double size = static_cast<double>(bytes) / 1000;
-  int unit = 0;
-  for (; size >= 1000 && unit < 3; ++unit) size /= 1000;
-  std::snprintf(text, sizeof text, "%.1f %s", size, units[unit]);
-  return text;
-}
-
 }  // namespace drydock::runner

@@ -31,7 +31,5 @@ std::unique_ptr<Printer> make_printer(ProgressMode mode, std::FILE* out);
 
 /// "1.2s", "2m03s", "1h02m".
 std::string format_elapsed(std::chrono::milliseconds elapsed);
-/// "12.3 MB".
-std::string format_bytes(std::int64_t bytes);
 
 }  // namespace drydock::runner

@@ -1,7 +1,7 @@
 #include "runner/result/inspect.h"
 
 #include "executors/base/json.h"
-#include "runner/result/size_text.h"
+#include "executors/base/text.h"
 
 namespace drydock::runner {
 namespace {

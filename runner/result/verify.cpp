@@ -4,8 +4,8 @@
 #include <future>
 
 #include "executors/base/json.h"
+#include "executors/base/text.h"
 #include "runner/result/remote_image.h"
-#include "runner/result/size_text.h"
 
 namespace drydock::runner {
 namespace {

@@ -2,7 +2,6 @@
 
 #include "executors/base/json.h"
 #include "runner/result/inspect.h"
-#include "runner/result/size_text.h"
 #include "tests/runner/result/image_maker.h"
 
 using namespace drydock;
@@ -118,12 +117,4 @@ TEST_CASE("inspection shows entries, attestations and annotations") {
   CHECK(json["manifests"][0]["platform"]["architecture"] == "amd64");
   CHECK(json["manifests"][0]["layers"][0]["digest"] == oci::digest_of("files of linux/amd64").to_string());
   CHECK(json["manifests"][2]["attests"] == request.legs[0].manifest.digest.to_string());
-}
-
-TEST_CASE("sizes for people") {
-  const std::vector<std::pair<std::int64_t, std::string>> table = {
-      {0, "0 B"},          {999, "999 B"},          {1000, "1.0 kB"},          {999'949, "999.9 kB"},
-      {999'950, "1.0 MB"}, {31'240'000, "31.2 MB"}, {1'500'000'000, "1.5 GB"},
-  };
-  for (const auto& [bytes, text] : table) CHECK(size_text(bytes) == text);
 }
