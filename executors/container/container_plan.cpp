@@ -134,7 +134,8 @@ Result<sandbox::ContainerSpec> container_spec(const ContainerPlan& plan, const o
   if (!spec.cwd.starts_with('/')) spec.cwd = "/" + spec.cwd;
   if (options.read_only) spec.root_access = sandbox::RootAccess::read_only;
   if (options.privileged) spec.security = sandbox::Security::insecure;
-  if (!options.cap_add.empty() || !options.cap_drop.empty()) {
+  // A privileged container has all of them, as docker has it.
+  if (!options.privileged && (!options.cap_add.empty() || !options.cap_drop.empty())) {
     spec.capabilities = capabilities_with(options.cap_add, options.cap_drop);
   }
   if (options.shm_size) spec.shm_size = options.shm_size;
@@ -142,7 +143,7 @@ Result<sandbox::ContainerSpec> container_spec(const ContainerPlan& plan, const o
   spec.cpus = options.cpus;
   spec.ulimits = options.ulimits;
   for (const auto& tmpfs : options.tmpfs) {
-    std::vector<std::string> flags{"nosuid", "nodev", "mode=1777"};
+    std::vector<std::string> flags{"nosuid", "nodev", "noexec", "mode=1777"};
     flags.insert(flags.end(), tmpfs.options.begin(), tmpfs.options.end());
     spec.mounts.push_back({"tmpfs", "tmpfs", tmpfs.path, std::move(flags)});
   }

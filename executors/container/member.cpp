@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <set>
 
 #include "executors/base/fs.h"
-#include "executors/build/file_tree.h"
+#include "executors/build/copy_files.h"
 #include "executors/build/run_step.h"
+#include "executors/sandbox/userns.h"
 #include "executors/step/shell.h"
 
 namespace drydock::container {
@@ -21,6 +23,23 @@ bool is_below(const std::string& path, const std::string& directory) {
 
 sandbox::ContainerMount bound(const std::string& source, const std::string& target, bool read_only) {
   return {"bind", source, target, {"rbind", read_only ? "ro" : "rw"}};
+}
+
+/// Beside those that every container has of its own.
+std::vector<std::string> machine_devices() {
+  static const std::set<std::string> k_own = {"/dev/console", "/dev/full", "/dev/mqueue", "/dev/null", "/dev/ptmx", "/dev/pts",
+                                              "/dev/random",  "/dev/shm",  "/dev/tty",    "/dev/urandom", "/dev/zero"};
+  std::vector<std::string> devices;
+  using Walk = std::filesystem::recursive_directory_iterator;
+  std::error_code failed;
+  for (Walk at("/dev", std::filesystem::directory_options::skip_permission_denied, failed), end; !failed && at != end;
+       at.increment(failed)) {
+    const auto type = at->symlink_status(failed).type();
+    if (k_own.contains(at->path().string())) at.disable_recursion_pending();
+    else if (type == std::filesystem::file_type::character || type == std::filesystem::file_type::block) devices.push_back(at->path().string());
+  }
+  std::sort(devices.begin(), devices.end());
+  return devices;
 }
 
 std::string last_line(std::string text) {
@@ -73,10 +92,13 @@ Status Member::check_options() const {
                         "it hands over the whole machine: run as root with --isolation host if you trust this workflow "
                         "that far, or name what it needs with --cap-add");
     }
-    places_.bus->warning(plan_.name + " is privileged: it may do to this machine whatever root may");
+    places_.bus->warning(plan_.name + " is privileged: " +
+                         (sandbox::in_initial_user_namespace() ? "it may do to this machine whatever root may"
+                                                               : "it has every right in a user namespace of its own, and no more on this machine than you"));
   }
-  if ((options.memory || options.cpus > 0) && !sandbox::this_container_host().cgroups_writable) {
-    places_.bus->warning(plan_.name + ": --memory and --cpus have no effect: control groups are root's here");
+  if ((options.memory || options.cpus > 0) && !places_.limits_work) {
+    places_.bus->warning(plan_.name + ": --memory and --cpus have no effect: control groups cannot be made here" +
+                         (sandbox::in_initial_user_namespace() ? "" : ", they are root's"));
   }
   return {};
 }
@@ -88,6 +110,7 @@ Status Member::prepare(JobNetwork& network, const std::vector<HostName>& names,
   DRYDOCK_ASSIGN(auto root, ImageRoot::mount(*image_, directory_));
   root_.emplace(std::move(root));
   DRYDOCK_ASSIGN(spec_, container_spec(plan_, image(), root_->path()));
+  if (plan_.options.privileged) spec_.devices = machine_devices();
   directory_inside_ = spec_.cwd;
   spec_.id = "drydock-" + id_.substr(0, 32);
   spec_.hostname = hostname();

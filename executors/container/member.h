@@ -25,6 +25,7 @@ struct PodPlaces {
   Bus* bus = nullptr;
   std::filesystem::path directory;  // the pod's own
   std::filesystem::path state_dir;
+  bool limits_work = false;         // whether memory and processor time can be limited
 };
 
 class Member {

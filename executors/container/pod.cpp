@@ -91,6 +91,7 @@ Status Pod::State::open() {
   DRYDOCK_TRY(make_directories(places.directory.string(), 0711));
   DRYDOCK_ASSIGN(auto found, sandbox::Runtime::find(runtimes, journal));
   runtime.emplace(std::move(found));
+  places.limits_work = runtime->limits_work();
   DRYDOCK_ASSIGN(network, JobNetwork::make());
   if (!network->why_closed().empty()) {
     bus.warning("containers of job " + request.job + " have no way out of their network: " + network->why_closed());

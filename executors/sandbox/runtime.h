@@ -69,7 +69,7 @@ struct ContainerSpec {
   std::optional<std::vector<std::string>> capabilities;  // "CAP_CHOWN"…; the standard set when empty
   std::int64_t memory = 0;    // bytes; 0: no limit. Limits need control groups, see ContainerHost
   double cpus = 0;            // cores' worth of time; 0: no limit
-  std::vector<std::string> devices;  // of the host, only with Security::insecure
+  std::vector<std::string> devices;  // of the host, only with Security::insecure; bound, so open to whom they are here
 };
 
 /// Where the container will run; decides on sysfs, devices and cgroups.
@@ -122,6 +122,8 @@ class Runtime {
   const std::string& name() const { return name_; }
   const std::filesystem::path& path() const { return path_; }
   const std::string& version() const { return version_; }
+  /// Whether ContainerSpec::memory and cpus have an effect.
+  bool limits_work() const { return host_.cgroups_writable; }
 
  private:
   friend class RuntimeFinder;

@@ -62,6 +62,11 @@ json mount_entry(const ContainerMount& mount) {
           {"options", mount.options}};
 }
 
+/// A program that fits itself to its limits reads them there, as the JVM does.
+bool sees_its_group(const ContainerSpec& spec, const ContainerHost& host) {
+  return host.cgroups_writable && (spec.memory > 0 || spec.cpus > 0 || spec.security == Security::insecure);
+}
+
 json standard_mounts(const ContainerSpec& spec, const ContainerHost& host) {
   const bool insecure = spec.security == Security::insecure;
   const std::string sys_access = insecure ? "rw" : "ro";
@@ -78,6 +83,9 @@ json standard_mounts(const ContainerSpec& spec, const ContainerHost& host) {
     mounts.push_back({"bind", "/sys", "/sys", {"rbind", "nosuid", "noexec", "nodev", sys_access}});
   } else {
     mounts.push_back({"sysfs", "sysfs", "/sys", {"nosuid", "noexec", "nodev", sys_access}});
+  }
+  if (sees_its_group(spec, host)) {
+    mounts.push_back({"cgroup", "cgroup", "/sys/fs/cgroup", {"nosuid", "noexec", "nodev", "relatime", sys_access}});
   }
   auto list = json::array();
   for (const auto& mount : mounts) list.push_back(mount_entry(mount));
@@ -108,6 +116,7 @@ json linux_of(const ContainerSpec& spec, const ContainerHost& host, const std::v
   } else if (spec.network == ContainerNetwork::none) {
     part["namespaces"].push_back({{"type", "network"}});
   }
+  if (sees_its_group(spec, host)) part["namespaces"].push_back({{"type", "cgroup"}});
   const bool insecure = spec.security == Security::insecure;
   if (host.cgroups_writable) {
     part["cgroupsPath"] = host.cgroup_parent + "/" + spec.id;
@@ -137,6 +146,16 @@ json bound_devices(const ContainerSpec& spec) {
   return list;
 }
 
+/// In most containers control groups are mounted read-only, for root as well.
+bool groups_can_be_made() {
+  if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) return access("/sys/fs/cgroup", W_OK) == 0;
+  for (const auto* controller : {"memory", "cpu", "pids", "devices"}) {
+    const auto directory = std::string("/sys/fs/cgroup/") + controller;
+    if (access(directory.c_str(), F_OK) == 0) return access(directory.c_str(), W_OK) == 0;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<std::string> all_capabilities() { return {std::begin(k_capability_names), std::end(k_capability_names)}; }
@@ -153,7 +172,7 @@ ContainerHost this_container_host() {
   ContainerHost host;
   host.in_user_namespace = !in_initial_user_namespace();
   // In a user namespace the runtime takes what control groups it is given, and does without otherwise.
-  host.cgroups_writable = !host.in_user_namespace && geteuid() == 0;
+  host.cgroups_writable = !host.in_user_namespace && geteuid() == 0 && groups_can_be_made();
   host.cgroup_parent = "/drydock";
   host.native_architectures = seccomp_architectures();
   std::istringstream lines(read_text("/proc/self/status"));
@@ -166,7 +185,9 @@ ContainerHost this_container_host() {
 json runtime_config(const ContainerSpec& spec, const ContainerHost& host) {
   const bool insecure = spec.security == Security::insecure;
   const auto wanted = spec.capabilities ? *spec.capabilities : insecure ? all_capabilities() : standard_capabilities();
-  const auto capabilities = those_we_have(wanted, host.capabilities);
+  auto capabilities = those_we_have(wanted, host.capabilities);
+  // What keeps root of the machine from its disks is the control group of devices; without it no node may be made.
+  if (!insecure && !host.in_user_namespace && !host.cgroups_writable) std::erase(capabilities, "CAP_MKNOD");
   json config = {{"ociVersion", "1.0.2"},
                  {"process", process_of(spec, capabilities)},
                  {"root", {{"path", spec.rootfs.string()}, {"readonly", spec.root_access == RootAccess::read_only}}},

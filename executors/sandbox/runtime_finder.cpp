@@ -33,6 +33,7 @@ nlohmann::json circumstances(const std::filesystem::path& program, const Contain
           {"modified", status.st_mtim.tv_sec},
           {"kernel", kernel.release},
           {"user_namespace", host.in_user_namespace},
+          {"cgroups", host.cgroups_writable},
           {"boot", trimmed(read_text("/proc/sys/kernel/random/boot_id"))}};
 }
 

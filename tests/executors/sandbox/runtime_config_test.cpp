@@ -83,6 +83,31 @@ TEST_CASE("what a step asks for shows") {
     CHECK(config["process"]["capabilities"]["bounding"].size() == 41);
     CHECK(mount_at(config, "/dev/fuse"));
   }
+  SECTION("limits, and a view of them from inside") {
+    spec.memory = 64 << 20;
+    spec.cpus = 0.5;
+    const auto config = runtime_config(spec, root_host());
+    CHECK(config["linux"]["resources"]["memory"]["limit"] == 64 << 20);
+    CHECK(config["linux"]["resources"]["cpu"] == json({{"period", 100000}, {"quota", 50000}}));
+    CHECK(config["linux"]["namespaces"].back()["type"] == "cgroup");
+    const auto* groups = mount_at(config, "/sys/fs/cgroup");
+    REQUIRE(groups);
+    CHECK((*groups)["options"].back() == "ro");
+    CHECK_FALSE(mount_at(runtime_config(spec, rootless_host()), "/sys/fs/cgroup"));
+    CHECK_FALSE(mount_at(runtime_config(sample(), root_host()), "/sys/fs/cgroup"));
+  }
+  SECTION("root without control groups makes no device nodes") {
+    const ContainerHost bare{false, false, "/drydock", {"SCMP_ARCH_X86_64"}, ~0ull};
+    const auto has_mknod = [](const json& config) {
+      const auto& names = config["process"]["capabilities"]["bounding"];
+      return std::find(names.begin(), names.end(), "CAP_MKNOD") != names.end();
+    };
+    CHECK_FALSE(has_mknod(runtime_config(spec, bare)));
+    spec.capabilities = {{"CAP_MKNOD", "CAP_CHOWN"}};
+    CHECK_FALSE(has_mknod(runtime_config(spec, bare)));
+    CHECK(has_mknod(runtime_config(spec, root_host())));
+    CHECK(has_mknod(runtime_config(spec, rootless_host())));
+  }
   SECTION("never a capability that we lack") {
     auto host = root_host();
     host.capabilities = 1;  // CAP_CHOWN alone
