@@ -42,6 +42,11 @@ std::vector<std::string> machine_devices() {
   return devices;
 }
 
+auto depth_of(const std::string& path) {
+  const auto clean = std::filesystem::path(path).lexically_normal();
+  return std::count_if(clean.begin(), clean.end(), [](const auto& part) { return !part.empty(); });
+}
+
 std::string last_line(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   const auto start = text.rfind('\n');
@@ -174,13 +179,23 @@ Status Member::lend_files(JobNetwork& network, const std::vector<HostName>& name
   return {};
 }
 
-/// The directory that the image has at the target gives a new volume its owner and mode.
-Status Member::own_volume(const std::string& directory, const std::string& target) {
+/// A volume that is empty becomes as the directory that the image has at the target.
+Status Member::fill_volume(const std::string& directory, const Volume& volume) {
   DRYDOCK_TRY(make_directories(directory));
-  const OwnedFd root(::open(root_->path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const OwnedFd found(build::open_in_root(root.get(), build::clean_relative(target), O_PATH | O_DIRECTORY));
+  std::error_code unreadable;
+  if (!volume.filled || !std::filesystem::is_empty(directory, unreadable)) return {};
+  DRYDOCK_ASSIGN(const auto image, build::FileTree::open(root_->path()));
+  const auto target = build::clean_relative(volume.target);
+  const auto found = image->open_at(target, O_PATH | O_DIRECTORY);
   struct stat status {};
-  if (!found.valid() || ::fstat(found.get(), &status) != 0) return {};
+  if (!found || ::fstat(found->get(), &status) != 0) return {};
+  build::CopyJob copy;
+  copy.sources = {build::TreeSource{image, target, {}}};
+  copy.destination = "/";
+  copy.source_owner = build::SourceOwner::keep;
+  if (auto copied = build::copy_into(directory, copy); !copied) {
+    return std::move(copied).error().while_("filling the volume at " + volume.target + " of " + plan_.name);
+  }
   if (::chown(directory.c_str(), status.st_uid, status.st_gid) != 0 || ::chmod(directory.c_str(), status.st_mode & 07777) != 0) {
     return errno_error("making volume " + directory, errno);
   }
@@ -208,8 +223,7 @@ Status Member::add_volume(const Volume& volume) {
   if (volume.kind != Volume::Kind::path) {
     const auto place = volume.kind == Volume::Kind::named ? common / volume.source
                                                           : directory_ / ("volume" + std::to_string(spec_.mounts.size()));
-    std::error_code none;
-    if (!std::filesystem::exists(place, none)) DRYDOCK_TRY(own_volume(place.string(), volume.target));
+    DRYDOCK_TRY(fill_volume(place.string(), volume));
     spec_.mounts.push_back(bound(place.string(), volume.target, volume.read_only));
     return {};
   }
@@ -250,6 +264,10 @@ Status Member::add_volume(const Volume& volume) {
 }
 
 Status Member::start(const sandbox::Runtime& runtime) {
+  // A volume at /etc does not cover /etc/hosts.
+  std::stable_sort(spec_.mounts.begin(), spec_.mounts.end(), [](const auto& one, const auto& other) {
+    return depth_of(one.destination) < depth_of(other.destination);
+  });
   auto started = RunningContainer::start(runtime, spec_, places_.state_dir);
   if (!started) return std::move(started).error().while_("starting " + plan_.name + " (" + plan_.wish.image + ")");
   container_ = std::move(*started);

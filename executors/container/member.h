@@ -64,7 +64,7 @@ class Member {
   Status lend_files(JobNetwork& network, const std::vector<HostName>& names);
   Status add_volume(const Volume& volume);
   Result<std::string> copy_of(const std::string& path);
-  Status own_volume(const std::string& directory, const std::string& target);
+  Status fill_volume(const std::string& directory, const Volume& volume);
   Status check_options() const;
   std::optional<Error> ended_error() const;
 

@@ -49,8 +49,9 @@ Result<Volume> parse_volume(std::string_view text) {
   if (parts.size() < 3) return volume;
   for (const auto& option : split(parts[2], ',')) {
     // What follows concerns machines with SELinux, sharing of mounts, and consistency on other systems.
-    static const std::vector<std::string> harmless = {"rw", "z", "Z", "cached", "delegated", "consistent", "rprivate", "private", "nocopy"};
+    static const std::vector<std::string> harmless = {"rw", "z", "Z", "cached", "delegated", "consistent", "rprivate", "private"};
     if (option == "ro") volume.read_only = true;
+    else if (option == "nocopy") volume.filled = false;
     else if (std::find(harmless.begin(), harmless.end(), option) == harmless.end()) {
       return wrong("has the option '" + option + "', which is not supported");
     }

@@ -14,11 +14,12 @@ struct Volume {
   std::string source;  // absolute path of the machine, or a name
   std::string target;  // absolute, inside
   bool read_only = false;
+  bool filled = true;  // when empty, with what the image has at the target; not for Kind::path
 
   friend bool operator==(const Volume&, const Volume&) = default;
 };
 
-/// "/host:/inside:ro", "name:/inside", "/inside".
+/// "/host:/inside:ro", "name:/inside:nocopy", "/inside".
 Result<Volume> parse_volume(std::string_view text);
 
 }  // namespace drydock::container

@@ -26,6 +26,7 @@ TEST_CASE("volumes are read as docker create reads them") {
   CHECK(*parse_volume("/a:/b:ro") == Volume{Kind::path, "/a", "/b", true});
   CHECK(*parse_volume("/a:/b:rw,z") == Volume{Kind::path, "/a", "/b", false});
   CHECK(*parse_volume("data:/b") == Volume{Kind::named, "data", "/b", false});
+  CHECK(*parse_volume("data:/b:nocopy,ro") == Volume{Kind::named, "data", "/b", true, false});
   CHECK(*parse_volume("/b") == Volume{Kind::anonymous, "", "/b", false});
   for (const auto* wrong : {"", "relative", "../up:/b", "/a:b", "/a:/b:shared", "/a:/b:ro:more"}) {
     INFO(wrong);
