@@ -6,6 +6,7 @@
 
 #include "executors/step/from_model.h"
 #include "parser/workflow/event_filter.h"
+#include "runner/plan/plan_containers.h"
 #include "runner/plan/plan_values.h"
 
 namespace drydock::runner {
@@ -270,6 +271,7 @@ class Planner {
   PlannedLeg leg(const Scope& scope, const JobLeg& leg, PlanValues& values) {
     PlannedLeg out{.key = scope.key + leg.request.key, .name = scope.name + leg.request.name, .labels = leg.labels,
                    .labels_depend_on = leg.labels_depend_on};
+    out.containers = planned_containers(leg.request, values);
     int number = 0;
     for (const auto& each : leg.request.steps) out.steps.push_back(step(each, ++number, values));
     return out;

@@ -40,6 +40,15 @@ struct PlannedStep {
   Place place;
 };
 
+/// The job's own, or a service.
+struct PlannedContainer {
+  std::string service;                   // id; empty for the job's own, "*" when not even the services are known
+  PlannedValue image, options, entrypoint, command;
+  std::vector<PlannedValue> env, ports, volumes;
+  PlannedValue credentials;              // "given" or "none"
+  Place place;
+};
+
 struct PlannedJob;
 
 /// Of a job with steps, or of one that calls a workflow: its inputs and jobs.
@@ -47,6 +56,7 @@ struct PlannedLeg {
   std::string key, name;
   std::vector<std::string> labels;
   std::vector<std::string> labels_depend_on;  // when some are not known
+  std::vector<PlannedContainer> containers;   // the job's own first
   std::vector<PlannedStep> steps;
   std::vector<PlannedValue> inputs;
   std::vector<PlannedJob> jobs;

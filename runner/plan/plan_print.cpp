@@ -34,6 +34,34 @@ void print_value(std::string& out, const std::string& indent, const PlannedValue
   }
 }
 
+/// In one line what is known all together.
+void print_list(std::string& out, const std::string& indent, const std::string& name, const std::vector<PlannedValue>& values) {
+  PlannedValue all{.name = name};
+  for (const auto& value : values) {
+    all.text += (all.text.empty() ? "" : ", ") + value.text;
+    all.depends_on.insert(all.depends_on.end(), value.depends_on.begin(), value.depends_on.end());
+  }
+  if (all.known() && !values.empty()) print_value(out, indent, all);
+  if (all.known()) return;
+  for (PlannedValue value : values) {
+    value.name = name;
+    print_value(out, indent, value);
+  }
+}
+
+void print_container(std::string& out, const std::string& indent, const PlannedContainer& container) {
+  PlannedValue image = container.image;
+  image.name = container.service.empty() ? "container" : container.service == "*" ? "services" : "service " + container.service;
+  print_value(out, indent, image);
+  for (const auto& value : container.env) print_value(out, indent + "    ", value);
+  print_list(out, indent + "    ", "ports", container.ports);
+  print_list(out, indent + "    ", "volumes", container.volumes);
+  for (const auto* value : {&container.options, &container.entrypoint, &container.command, &container.credentials}) {
+    const bool usual = value->known() && (value->text.empty() || value->text == "none");
+    if (!usual) print_value(out, indent + "    ", *value);
+  }
+}
+
 void print_step(std::string& out, const std::string& indent, const PlannedStep& step) {
   out += indent + step.number + " " + step.name + mark(step.will) + (step.reason.empty() ? "" : ": " + step.reason) + "\n";
   if (step.will == Will::skip) return;
@@ -58,6 +86,7 @@ void print_job(std::string& out, const std::string& indent, const PlannedJob& jo
   if (!job.matrix_waits_for.empty()) out += indent + "  matrix unknown until the run: " + job.matrix_waits_for + "\n";
   for (const auto& leg : job.legs) {
     out += indent + "  " + leg.name + (job.calls.empty() ? " on " + labels_of(leg) : "") + "\n";
+    for (const auto& container : leg.containers) print_container(out, indent + "    ", container);
     for (const auto& step : leg.steps) print_step(out, indent + "    ", step);
     for (PlannedValue input : leg.inputs) {
       input.name = "input " + input.name;
@@ -105,12 +134,36 @@ OrderedJson step_json(const PlannedStep& step) {
   return out;
 }
 
+OrderedJson values_json(const std::vector<PlannedValue>& values) {
+  OrderedJson list = OrderedJson::array();
+  for (const auto& value : values) list.push_back(value_json(value));
+  return list;
+}
+
+OrderedJson containers_json(const std::vector<PlannedContainer>& containers) {
+  OrderedJson list = OrderedJson::array();
+  for (const auto& each : containers) {
+    list.push_back({{"service", each.service},
+                    {"image", value_json(each.image)},
+                    {"env", values_json(each.env)},
+                    {"ports", values_json(each.ports)},
+                    {"volumes", values_json(each.volumes)},
+                    {"options", value_json(each.options)},
+                    {"entrypoint", value_json(each.entrypoint)},
+                    {"command", value_json(each.command)},
+                    {"credentials", value_json(each.credentials)},
+                    {"place", place_json(each.place)}});
+  }
+  return list;
+}
+
 OrderedJson job_json(const PlannedJob& job) {
   OrderedJson legs = OrderedJson::array();
   for (const auto& leg : job.legs) {
     OrderedJson steps = OrderedJson::array();
     for (const auto& step : leg.steps) steps.push_back(step_json(step));
-    OrderedJson one{{"key", leg.key}, {"name", leg.name}, {"labels", leg.labels}, {"labels_unknown", leg.labels_depend_on}, {"steps", std::move(steps)}};
+    OrderedJson one{{"key", leg.key}, {"name", leg.name}, {"labels", leg.labels}, {"labels_unknown", leg.labels_depend_on},
+                    {"containers", containers_json(leg.containers)}, {"steps", std::move(steps)}};
     if (!job.calls.empty()) {
       one["inputs"] = one["jobs"] = OrderedJson::array();
       for (const auto& input : leg.inputs) one["inputs"].push_back(value_json(input));

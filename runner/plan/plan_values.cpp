@@ -11,6 +11,15 @@ namespace expression = parser::expression;
 using expression::Value;
 namespace {
 
+/// Steps before may write the files, so only the run can tell: "hashFiles('**/go.sum', '!vendor')".
+expression::Checked<Value> unknown_hash(std::span<const Value> arguments) {
+  std::string call;
+  for (const auto& argument : arguments) call += (call.empty() ? "'" : ", '") + argument.to_string() + "'";
+  return Value::unknown("hashFiles(" + call + ")");
+}
+
+}  // namespace
+
 PlannedValue shown(std::string name, const Value& value, const Place& place) {
   PlannedValue out{.name = std::move(name), .place = place};
   if (value.has_unknown()) {
@@ -21,15 +30,6 @@ PlannedValue shown(std::string name, const Value& value, const Place& place) {
   }
   return out;
 }
-
-/// Steps before may write the files, so only the run can tell: "hashFiles('**/go.sum', '!vendor')".
-expression::Checked<Value> unknown_hash(std::span<const Value> arguments) {
-  std::string call;
-  for (const auto& argument : arguments) call += (call.empty() ? "'" : ", '") + argument.to_string() + "'";
-  return Value::unknown("hashFiles(" + call + ")");
-}
-
-}  // namespace
 
 PlanValues::PlanValues(const step::JobRequest& request, Value inputs, Value needs, parser::Diagnostics& problems)
     : request_(request), problems_(problems) {
@@ -120,9 +120,13 @@ std::optional<Value> PlanValues::evaluate(const step::Text& text) {
   return std::move(*value);
 }
 
+Value PlanValues::evaluated(const step::Text& text) {
+  auto result = evaluate(text);
+  return result ? std::move(*result) : Value::unknown("an expression that fails");
+}
+
 PlannedValue PlanValues::value(std::string name, const step::Text& text) {
-  const auto result = evaluate(text);
-  return shown(std::move(name), result ? *result : Value::unknown("an expression that fails"), text.place);
+  return shown(std::move(name), evaluated(text), text.place);
 }
 
 std::vector<PlannedValue> PlanValues::map(const std::string& prefix, const step::TextMap& texts) {

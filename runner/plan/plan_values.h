@@ -11,6 +11,9 @@
 
 namespace drydock::runner {
 
+/// What hangs on the run is named with what it depends on.
+PlannedValue shown(std::string name, const parser::expression::Value& value, const Place& place);
+
 class PlanValues {
  public:
   PlanValues(const step::JobRequest& request, parser::expression::Value inputs, parser::expression::Value needs,
@@ -23,6 +26,8 @@ class PlanValues {
   std::vector<PlannedValue> enter_step(const step::TextMap& env);
 
   PlannedValue value(std::string name, const step::Text& text);
+  /// One that fails is a problem, and unknown.
+  parser::expression::Value evaluated(const step::Text& text);
   std::vector<PlannedValue> map(const std::string& prefix, const step::TextMap& texts);
   parser::expression::Truth condition(const step::Text& text, std::vector<std::string>& depends_on);
 

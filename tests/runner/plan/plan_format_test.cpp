@@ -42,7 +42,7 @@ Plan full_plan() {
   const Place place{"w.yml", 1, 1};
   PlannedStep step{.number = "1", .values = {{.name = "run", .text = "a", .place = place}, {.name = "shell", .depends_on = {"x"}}}};
   step.build = PlannedBuild{.legs = {{.leg = "linux/arm64", .platform = {"linux", "arm64"}}}};
-  PlannedJob called{.id = "inner", .legs = {{.key = "call/inner", .steps = {step}}}};
+  PlannedJob called{.id = "inner", .legs = {{.key = "call/inner", .containers = {PlannedContainer{}}, .steps = {step}}}};
   PlannedJob job{.id = "call", .calls = "./c.yml", .legs = {{.key = "call", .inputs = {{.name = "a"}}, .jobs = {called}}}};
   Plan plan;
   plan.workflows.push_back({.file = "w.yml", .jobs = {job}});

@@ -127,6 +127,77 @@ TEST_CASE("a plan shows what is known, and names what is not") {
   CHECK(json["problems"][0]["line"] == 19);
 }
 
+TEST_CASE("containers of a job show what is known of them") {
+  const Plan plan = plan_of(R"(on: push
+env: {FLAG: "-Xmx1g"}
+jobs:
+  first:
+    runs-on: ubuntu-latest
+    outputs: {tag: "${{ steps.pick.outputs.tag }}", all: "${{ steps.pick.outputs.all }}"}
+    steps: [{id: pick, run: echo}]
+  job:
+    needs: first
+    runs-on: ubuntu-latest
+    strategy: {matrix: {node: [22]}}
+    container:
+      image: docker://node:${{ matrix.node }}
+      env: {OPTIONS: "${{ env.FLAG }}"}
+      credentials: {username: captain, password: "${{ secrets.TOKEN }}"}
+      options: --cpus 2
+    services:
+      db:
+        image: postgres:${{ needs.first.outputs.tag }}
+        ports: ["5432:5432", "${{ needs.first.outputs.tag }}"]
+        volumes: ["data:/data"]
+        command: postgres -c fsync=off
+      none:
+        image: ${{ matrix.nothing }}
+    steps: [{run: echo}]
+  open:
+    needs: first
+    runs-on: ubuntu-latest
+    container: ${{ fromJSON(needs.first.outputs.all) }}
+    services: ${{ fromJSON(needs.first.outputs.all) }}
+    steps: [{run: echo}]
+)", "refs/heads/main", {here()});
+  const std::string text = to_text(plan);
+  INFO(text);
+  const auto& jobs = plan.workflows[0].jobs;
+  REQUIRE(jobs.size() == 3);
+  CHECK(jobs[0].legs[0].containers.empty());
+  const auto& known = jobs[1].legs[0].containers;
+  REQUIRE(known.size() == 2);
+  CHECK(known[0].service == "");
+  CHECK(known[0].image.text == "node:22");
+  CHECK(known[0].env[0].text == "-Xmx1g");
+  CHECK(known[0].options.text == "--cpus 2");
+  CHECK(known[0].options.place.line == 16);
+  CHECK(known[0].credentials.text == "given");
+  const std::vector<std::string> tag{"needs.first.outputs.tag"};
+  CHECK(known[1].service == "db");
+  CHECK(known[1].image.depends_on == tag);
+  REQUIRE(known[1].ports.size() == 2);
+  CHECK(known[1].ports[0].text == "5432:5432");
+  CHECK(known[1].ports[1].depends_on == tag);
+  CHECK(known[1].volumes[0].text == "data:/data");
+  CHECK(known[1].credentials.text == "none");
+  const auto& open = jobs[2].legs[0].containers;
+  REQUIRE(open.size() == 2);
+  CHECK(open[0].image.depends_on == std::vector<std::string>{"needs.first.outputs.all"});
+  CHECK(open[1].service == "*");
+  CHECK_FALSE(open[1].image.known());
+  for (const auto* line : {"container: node:22\n", "    env.OPTIONS: -Xmx1g\n", "    credentials: given\n",
+                           "service db: unknown until the run: needs.first.outputs.tag\n", "    volumes: data:/data\n",
+                           "    ports: unknown until the run: needs.first.outputs.tag\n", "services: unknown until the run"}) {
+    INFO(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
+  CHECK(text.find("***") == std::string::npos);
+  const auto json = to_json(plan)["workflows"][0]["jobs"][1]["legs"][0]["containers"];
+  CHECK(json[0]["image"]["value"] == "node:22");
+  CHECK(json[1]["ports"][1]["unknown"] == tag);
+}
+
 TEST_CASE("hashes of files wait for the run, and say of which") {
   const Plan plan = plan_of(R"(on: push
 jobs:
