@@ -120,7 +120,6 @@ class Checkout : public step::NativeAction {
     if (settings.token.empty() || !settings.persist_credentials) return {};
     const auto basic = encode_base64("x-access-token:" + settings.token);
     context.add_mask(basic);
-    const git::Library library;
     DRYDOCK_ASSIGN(const auto repository, git::open(settings.path));
     return git::set_config(repository.get(), "http." + settings.server + "/.extraheader", "AUTHORIZATION: basic " + basic);
   }

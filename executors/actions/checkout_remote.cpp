@@ -23,10 +23,20 @@ int progress(const git_indexer_progress*, void* payload) {
   return static_cast<Fetching*>(payload)->stop.stop_requested() ? GIT_EUSER : 0;
 }
 
-Result<std::string> default_branch(git_remote* remote, const git_remote_callbacks& callbacks, const std::string& url) {
-  if (::git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks, nullptr, nullptr) != 0) {
-    return git::failure(ErrorCode::network, "connecting to " + url);
+Error unreachable(int answer, const std::string& url) {
+  if (answer == GIT_EAUTH) {
+    return make_error(ErrorCode::network, "fetching " + url + ": the server refuses us", "check the 'token' input");
   }
+  auto error = git::failure(ErrorCode::network, "fetching " + url);
+  if (answer == GIT_ECERTIFICATE) {
+    return std::move(error).with_mend("name the file of the server's certificate authority in SSL_CERT_FILE");
+  }
+  return std::move(error).with_mend("check the address and the 'token' input");
+}
+
+Result<std::string> default_branch(git_remote* remote, const git_remote_callbacks& callbacks, const std::string& url) {
+  const int connected = ::git_remote_connect(remote, GIT_DIRECTION_FETCH, &callbacks, nullptr, nullptr);
+  if (connected != 0) return unreachable(connected, url);
   git_buf name{};
   const int answer = ::git_remote_default_branch(&name, remote);
   std::string branch = answer == 0 ? std::string(name.ptr, name.size) : std::string();
@@ -39,7 +49,7 @@ Result<std::string> default_branch(git_remote* remote, const git_remote_callback
 }  // namespace
 
 Result<CheckedOut> check_out_remote(const CheckoutSettings& given, std::stop_token stop) {
-  const git::Library library;
+  DRYDOCK_TRY(git::trust_environment());
   auto settings = given;
   DRYDOCK_ASSIGN(const auto target, prepare_target(settings));
   git_remote* made = nullptr;
@@ -59,10 +69,10 @@ Result<CheckedOut> check_out_remote(const CheckoutSettings& given, std::stop_tok
   char branches[] = "+refs/heads/*:refs/remotes/origin/*";
   char* specs[] = {branches};
   const git_strarray list{specs, 1};
-  if (::git_remote_fetch(made, &list, &options, nullptr) != 0) {
+  const int fetched = ::git_remote_fetch(made, &list, &options, nullptr);
+  if (fetched != 0) {
     if (stop.stop_requested()) return make_error(ErrorCode::cancelled, "fetching " + settings.url() + " was cancelled");
-    return git::failure(ErrorCode::network, "fetching " + settings.url())
-        .with_mend("check the address and the 'token' input");
+    return unreachable(fetched, settings.url());
   }
   DRYDOCK_ASSIGN(const auto commit, resolve_target(target.get(), settings, Branches::of_origin));
   DRYDOCK_TRY(cut_history(target.get(), commit, settings.depth));
@@ -71,7 +81,6 @@ Result<CheckedOut> check_out_remote(const CheckoutSettings& given, std::stop_tok
 }
 
 Status remove_credentials(const std::string& path) {
-  const git::Library library;
   DRYDOCK_ASSIGN(const auto repository, git::open(path));
   git_config* opened = nullptr;
   if (::git_repository_config(&opened, repository.get()) != 0) return git::failure(ErrorCode::io, path);

@@ -139,7 +139,6 @@ bool head_is(git_repository* source, const git_oid& commit) {
 
 Result<CheckedOut> check_out_local(const CheckoutSettings& settings, const std::string& source_path,
                                    ObjectStore objects, Uncommitted uncommitted) {
-  const git::Library library;
   DRYDOCK_ASSIGN(const auto source, git::open(source_path));
   DRYDOCK_TRY(keep_source_apart(source.get(), settings.path));
   DRYDOCK_ASSIGN(const auto commit, resolve_target(source.get(), settings, Branches::local_too));

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "executors/actions/checkout_settings.h"
-#include "executors/actions/git_handle.h"
+#include "executors/git/repository.h"
 
 namespace drydock::actions {
 

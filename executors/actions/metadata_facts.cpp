@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "executors/actions/git_handle.h"
 #include "executors/actions/text.h"
+#include "executors/git/repository.h"
 
 namespace drydock::actions::metadata {
 namespace {
@@ -15,7 +15,6 @@ std::int64_t milliseconds(Time time) {
 std::optional<std::int64_t> commit_time(const std::string& path, const std::string& sha) {
   git_oid id;
   if (path.empty() || ::git_oid_fromstr(&id, sha.c_str()) != 0) return std::nullopt;
-  const git::Library library;
   const auto repository = git::open(path);
   if (!repository) return std::nullopt;
   const auto commit = git::commit_at(repository->get(), id);
@@ -65,7 +64,6 @@ Result<std::string> detached_ref(git_repository* repository, const git_oid& head
 }
 
 Status take_from_git(const step::ActionContext& context, Happening& happening) {
-  const git::Library library;
   DRYDOCK_ASSIGN(const auto repository, git::open(context.workspace()));
   const auto head = git::commit_of_reference(repository.get(), "HEAD");
   if (!head) return make_error(ErrorCode::not_found, "context git: the workspace has no commit", "run actions/checkout before");

@@ -1,7 +1,6 @@
 #include "executors/build/git_source.h"
 
 #include <fcntl.h>
-#include <git2.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 
 #include "executors/base/fs.h"
 #include "executors/base/process.h"
+#include "executors/git/repository.h"
 
 namespace drydock::build {
 
@@ -18,62 +18,33 @@ namespace {
 namespace fs = std::filesystem;
 constexpr auto k_keep_for = std::chrono::hours(24 * 7);
 
-template <class T, void (*Free)(T*)>
-struct Freer {
-  void operator()(T* object) const { Free(object); }
-};
-using Repository = std::unique_ptr<git_repository, Freer<git_repository, git_repository_free>>;
-using Object = std::unique_ptr<git_object, Freer<git_object, git_object_free>>;
-using Tree = std::unique_ptr<git_tree, Freer<git_tree, git_tree_free>>;
-using TreeEntryPtr = std::unique_ptr<git_tree_entry, Freer<git_tree_entry, git_tree_entry_free>>;
-using Remote = std::unique_ptr<git_remote, Freer<git_remote, git_remote_free>>;
-
-struct GitLibrary {
-  GitLibrary() { ::git_libgit2_init(); }
-  ~GitLibrary() { ::git_libgit2_shutdown(); }
-};
-
-Error git_failure(ErrorCode code, const std::string& what) {
-  const auto* last = ::git_error_last();
-  return make_error(code, what + (last && last->message ? ": " + std::string(last->message) : ""));
-}
-
-Result<Repository> open_local(const std::string& path) {
-  git_repository* repository = nullptr;
-  // The owner of the files may be somebody else: the operator named this very path.
-  ::git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
-  if (::git_repository_open_ext(&repository, path.c_str(), 0, nullptr) != 0) {
-    return git_failure(ErrorCode::not_found, "git repository " + path);
-  }
-  return Repository(repository);
-}
-
-Result<Repository> fetch_remote(Engine& engine, const ContextPlace& place) {
+Result<git::Repository> fetch_remote(Engine& engine, const ContextPlace& place) {
   if (engine.options.offline) {
     return make_error(ErrorCode::network, "context " + place.location + ": not fetched, since offline");
   }
+  DRYDOCK_TRY(git::trust_environment());
   DRYDOCK_ASSIGN(const auto repositories, engine.store->directory("git"));
   const auto path = repositories + "/" + std::string(oci::digest_of(place.location).hex().substr(0, 24));
   git_repository* opened = nullptr;
   if (::git_repository_open_bare(&opened, path.c_str()) != 0 && ::git_repository_init(&opened, path.c_str(), 1) != 0) {
-    return git_failure(ErrorCode::io, path);
+    return git::failure(ErrorCode::io, path);
   }
-  Repository repository(opened);
+  git::Repository repository(opened);
   git_remote* created = nullptr;
   if (::git_remote_create_anonymous(&created, opened, place.location.c_str()) != 0) {
-    return git_failure(ErrorCode::invalid_input, place.location);
+    return git::failure(ErrorCode::invalid_input, place.location);
   }
-  const Remote remote(created);
+  const git::Remote remote(created);
   char all[] = "+refs/*:refs/fetched/*";
   char* specs[] = {all};
   const git_strarray list{specs, 1};
   if (::git_remote_fetch(created, &list, nullptr, nullptr) != 0) {
-    return git_failure(ErrorCode::network, "fetching " + place.location);
+    return git::failure(ErrorCode::network, "fetching " + place.location);
   }
   return repository;
 }
 
-Result<Tree> tree_of(git_repository* repository, const ContextPlace& place, git_time_t& time) {
+Result<git::Tree> tree_of(git_repository* repository, const ContextPlace& place, git_time_t& time) {
   git_object* found = nullptr;
   const auto revision = place.revision.empty() ? std::string("HEAD") : place.revision;
   for (const auto& name : {revision, "refs/fetched/heads/" + revision, "refs/fetched/tags/" + revision,
@@ -82,28 +53,28 @@ Result<Tree> tree_of(git_repository* repository, const ContextPlace& place, git_
     if (::git_revparse_single(&found, repository, name.c_str()) == 0) break;
     found = nullptr;
   }
-  if (!found) return git_failure(ErrorCode::not_found, place.location + " has no revision " + revision);
-  const Object object(found);
+  if (!found) return git::failure(ErrorCode::not_found, place.location + " has no revision " + revision);
+  const git::Object object(found);
   git_object* commit = nullptr;
-  if (::git_object_peel(&commit, found, GIT_OBJECT_COMMIT) != 0) return git_failure(ErrorCode::not_found, revision);
-  const Object held(commit);
+  if (::git_object_peel(&commit, found, GIT_OBJECT_COMMIT) != 0) return git::failure(ErrorCode::not_found, revision);
+  const git::Object held(commit);
   time = ::git_commit_time(reinterpret_cast<git_commit*>(commit));
   git_tree* tree = nullptr;
   if (::git_commit_tree(&tree, reinterpret_cast<git_commit*>(commit)) != 0) {
-    return git_failure(ErrorCode::corrupted, revision);
+    return git::failure(ErrorCode::corrupted, revision);
   }
-  Tree root(tree);
+  git::Tree root(tree);
   if (place.subdirectory.empty()) return root;
   git_tree_entry* entry = nullptr;
   if (::git_tree_entry_bypath(&entry, tree, place.subdirectory.c_str()) != 0) {
-    return git_failure(ErrorCode::not_found, place.subdirectory + " at " + revision);
+    return git::failure(ErrorCode::not_found, place.subdirectory + " at " + revision);
   }
-  const TreeEntryPtr held_entry(entry);
+  const git::TreeEntry held_entry(entry);
   git_tree* below = nullptr;
   if (::git_tree_lookup(&below, repository, ::git_tree_entry_id(entry)) != 0) {
     return make_error(ErrorCode::invalid_input, place.subdirectory + " at " + revision + " is no directory");
   }
-  return Tree(below);
+  return git::Tree(below);
 }
 
 void set_times(const std::string& directory, git_time_t time) {
@@ -130,15 +101,12 @@ void sweep(const std::string& all) {
 }  // namespace
 
 Result<std::string> check_out(Engine& engine, const ContextPlace& place) {
-  const GitLibrary library;
   DRYDOCK_ASSIGN(const auto repository,
-                 place.kind == ContextPlace::Kind::local_git ? open_local(place.location) : fetch_remote(engine, place));
+                 place.kind == ContextPlace::Kind::local_git ? git::open(place.location) : fetch_remote(engine, place));
   git_time_t time = 0;
   DRYDOCK_ASSIGN(const auto tree, tree_of(repository.get(), place, time));
   DRYDOCK_ASSIGN(const auto all, engine.store->directory("contexts"));
-  char name[GIT_OID_HEXSZ + 1] = {};
-  ::git_oid_tostr(name, sizeof name, ::git_tree_id(tree.get()));
-  const auto target = all + "/" + name + "-" + std::to_string(time);
+  const auto target = all + "/" + git::hex(*::git_tree_id(tree.get())) + "-" + std::to_string(time);
   DRYDOCK_TRY(write_file_atomic(target + ".used", ""));
   sweep(all);
   if (fs::exists(target)) return target;
@@ -149,7 +117,7 @@ Result<std::string> check_out(Engine& engine, const ContextPlace& place) {
   options.target_directory = scratch.c_str();
   fs::create_directories(scratch);
   if (::git_checkout_tree(repository.get(), reinterpret_cast<const git_object*>(tree.get()), &options) != 0) {
-    return git_failure(ErrorCode::io, "checking out " + place.location);
+    return git::failure(ErrorCode::io, "checking out " + place.location);
   }
   set_times(scratch, time);
   std::error_code failed;

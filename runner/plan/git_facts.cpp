@@ -1,53 +1,18 @@
 #include "runner/plan/git_facts.h"
 
-#include <git2.h>
+#include "executors/git/repository.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
-#include <memory>
 
 namespace drydock::runner {
 namespace {
 
-template <class T, void (*Free)(T*)>
-struct Deleter {
-  void operator()(T* object) const { Free(object); }
-};
-template <class T, void (*Free)(T*)>
-using Owned = std::unique_ptr<T, Deleter<T, Free>>;
-
-using Repository = Owned<git_repository, git_repository_free>;
-using Reference = Owned<git_reference, git_reference_free>;
-using Remote = Owned<git_remote, git_remote_free>;
-using Config = Owned<git_config, git_config_free>;
-using Commit = Owned<git_commit, git_commit_free>;
-using Tree = Owned<git_tree, git_tree_free>;
-using Diff = Owned<git_diff, git_diff_free>;
-using Walk = Owned<git_revwalk, git_revwalk_free>;
-using StatusList = Owned<git_status_list, git_status_list_free>;
-using Object = Owned<git_object, git_object_free>;
-
 constexpr const char* k_zeros = "0000000000000000000000000000000000000000";
 constexpr int k_most_commits = 20;
-
-struct Library {
-  Library() { git_libgit2_init(); }
-  ~Library() { git_libgit2_shutdown(); }
-};
-
-std::string last_error() {
-  const git_error* error = git_error_last();
-  return error && error->message ? error->message : "unknown git error";
-}
-
-std::string hex(const git_oid* id) {
-  std::array<char, GIT_OID_HEXSZ + 1> text{};
-  git_oid_tostr(text.data(), text.size(), id);
-  return text.data();
-}
 
 std::string time_text(const git_time& time) {
   const std::time_t shifted = time.time + time.offset * 60;
@@ -61,22 +26,14 @@ std::string time_text(const git_time& time) {
   return std::string(text.data()) + (minutes == 0 ? "Z" : zone.data());
 }
 
-std::string config_text(git_repository* repository, const char* key) {
-  git_config* raw = nullptr;
-  if (git_repository_config_snapshot(&raw, repository) != 0) return {};
-  const Config config(raw);
-  const char* value = nullptr;
-  return git_config_get_string(&value, config.get(), key) == 0 && value ? value : "";
-}
-
-Commit find_commit(git_repository* repository, const git_oid* id) {
+git::Commit find_commit(git_repository* repository, const git_oid* id) {
   git_commit* raw = nullptr;
-  return Commit(git_commit_lookup(&raw, repository, id) == 0 ? raw : nullptr);
+  return git::Commit(git_commit_lookup(&raw, repository, id) == 0 ? raw : nullptr);
 }
 
-Tree tree_of(const git_commit* commit) {
+git::Tree tree_of(const git_commit* commit) {
   git_tree* raw = nullptr;
-  return Tree(commit && git_commit_tree(&raw, commit) == 0 ? raw : nullptr);
+  return git::Tree(commit && git_commit_tree(&raw, commit) == 0 ? raw : nullptr);
 }
 
 struct Changes {
@@ -86,10 +43,10 @@ struct Changes {
 /// Between two commits; no old one means everything was added.
 Changes changes_between(git_repository* repository, const git_commit* old_commit, const git_commit* new_commit) {
   Changes changes;
-  const Tree old_tree = tree_of(old_commit), new_tree = tree_of(new_commit);
+  const git::Tree old_tree = tree_of(old_commit), new_tree = tree_of(new_commit);
   git_diff* raw = nullptr;
   if (git_diff_tree_to_tree(&raw, repository, old_tree.get(), new_tree.get(), nullptr) != 0) return changes;
-  const Diff diff(raw);
+  const git::Diff diff(raw);
   for (std::size_t i = 0; i < git_diff_num_deltas(diff.get()); ++i) {
     const git_diff_delta* delta = git_diff_get_delta(diff.get(), i);
     if (delta->status == GIT_DELTA_ADDED) changes.added.emplace_back(delta->new_file.path);
@@ -109,15 +66,15 @@ Status read_ref(git_repository* repository, const std::string& wanted, GitFacts&
   } else if (git_repository_head(&raw, repository) != 0) {
     return make_error(ErrorCode::not_found, "the repository " + facts.root + " has no commit", "commit something first");
   }
-  const Reference reference(raw);
+  const git::Reference reference(raw);
   facts.ref = git_reference_name(reference.get());
   git_object* peeled = nullptr;
   if (git_reference_peel(&peeled, reference.get(), GIT_OBJECT_COMMIT) != 0) {
-    return make_error(ErrorCode::invalid_input, facts.ref + " names no commit: " + last_error());
+    return make_error(ErrorCode::invalid_input, facts.ref + " names no commit: " + git::last_problem());
   }
-  const Object commit(peeled);
+  const git::Object commit(peeled);
   git_oid_cpy(&id, git_object_id(commit.get()));
-  facts.sha = hex(&id);
+  facts.sha = git::hex(id);
   if (facts.ref == "HEAD") {
     struct Search {
       git_repository* repository;
@@ -128,9 +85,9 @@ Status read_ref(git_repository* repository, const std::string& wanted, GitFacts&
       auto& at = *static_cast<Search*>(data);
       git_object *object = nullptr, *target = nullptr;
       if (git_object_lookup(&object, at.repository, tag, GIT_OBJECT_ANY) != 0) return 0;
-      const Object owned(object);
+      const git::Object owned(object);
       if (git_object_peel(&target, object, GIT_OBJECT_COMMIT) != 0) return 0;
-      const Object commit(target);
+      const git::Object commit(target);
       if (git_oid_equal(git_object_id(target), &at.wanted)) at.found = std::max(at.found, std::string(name));
       return 0;
     }, &search);
@@ -150,7 +107,7 @@ void read_remote(git_repository* repository, GitFacts& facts) {
     }
     git_strarray_dispose(&names);
   }
-  const Remote remote(raw);
+  const git::Remote remote(raw);
   const char* url = remote ? git_remote_url(remote.get()) : nullptr;
   if (const auto parts = url ? parse_remote_url(url) : std::nullopt) {
     facts.server = parts->server;
@@ -161,7 +118,7 @@ void read_remote(git_repository* repository, GitFacts& facts) {
   }
   git_reference* head = nullptr;
   if (remote && git_reference_lookup(&head, repository, ("refs/remotes/" + name + "/HEAD").c_str()) == 0) {
-    const Reference owned(head);
+    const git::Reference owned(head);
     const std::string prefix = "refs/remotes/" + name + "/";
     const char* target = git_reference_symbolic_target(head);
     if (target && std::string(target).starts_with(prefix)) facts.default_branch = std::string(target).substr(prefix.size());
@@ -171,7 +128,7 @@ void read_remote(git_repository* repository, GitFacts& facts) {
 void choose_default_branch(git_repository* repository, GitFacts& facts) {
   if (!facts.default_branch.empty()) return;
   std::vector<std::string> candidates{"main", "master"};
-  if (const auto configured = config_text(repository, "init.defaultBranch"); !configured.empty()) {
+  if (const auto configured = git::config_text(repository, "init.defaultBranch"); !configured.empty()) {
     candidates.push_back(configured);
   }
   for (const auto& candidate : candidates) {
@@ -186,25 +143,25 @@ void choose_default_branch(git_repository* repository, GitFacts& facts) {
 }
 
 /// What the remote has of this branch, when that is an older commit of it; else the first parent.
-Commit commit_before(git_repository* repository, const GitFacts& facts, const git_commit* head) {
+git::Commit commit_before(git_repository* repository, const GitFacts& facts, const git_commit* head) {
   git_reference* raw = nullptr;
   if (git_reference_lookup(&raw, repository, facts.ref.c_str()) == 0) {
-    const Reference branch(raw);
+    const git::Reference branch(raw);
     git_reference* upstream_raw = nullptr;
     if (git_branch_upstream(&upstream_raw, branch.get()) == 0) {
-      const Reference upstream(upstream_raw);
+      const git::Reference upstream(upstream_raw);
       const git_oid* id = git_reference_target(upstream.get());
       if (id && git_graph_descendant_of(repository, git_commit_id(head), id) == 1) return find_commit(repository, id);
     }
   }
   git_commit* parent = nullptr;
-  return Commit(git_commit_parent(&parent, head, 0) == 0 ? parent : nullptr);
+  return git::Commit(git_commit_parent(&parent, head, 0) == 0 ? parent : nullptr);
 }
 
 CommitFacts describe(git_repository* repository, const git_commit* commit) {
   CommitFacts out;
-  out.id = hex(git_commit_id(commit));
-  out.tree = hex(git_commit_tree_id(commit));
+  out.id = git::hex(*git_commit_id(commit));
+  out.tree = git::hex(*git_commit_tree_id(commit));
   out.message = git_commit_message(commit);
   while (out.message.ends_with('\n')) out.message.pop_back();
   const git_signature* author = git_commit_author(commit);
@@ -212,7 +169,7 @@ CommitFacts describe(git_repository* repository, const git_commit* commit) {
   out.author_email = author->email;
   out.timestamp = time_text(author->when);
   git_commit* raw = nullptr;
-  const Commit parent(git_commit_parent(&raw, commit, 0) == 0 ? raw : nullptr);
+  const git::Commit parent(git_commit_parent(&raw, commit, 0) == 0 ? raw : nullptr);
   Changes changes = changes_between(repository, parent.get(), commit);
   out.added = std::move(changes.added);
   out.removed = std::move(changes.removed);
@@ -221,10 +178,10 @@ CommitFacts describe(git_repository* repository, const git_commit* commit) {
 }
 
 void read_history(git_repository* repository, const git_oid& id, GitFacts& facts) {
-  const Commit head = find_commit(repository, &id);
+  const git::Commit head = find_commit(repository, &id);
   if (!head) return;
-  const Commit before = commit_before(repository, facts, head.get());
-  facts.before = before ? hex(git_commit_id(before.get())) : k_zeros;
+  const git::Commit before = commit_before(repository, facts, head.get());
+  facts.before = before ? git::hex(*git_commit_id(before.get())) : k_zeros;
   Changes changes = changes_between(repository, before.get(), head.get());
   for (auto* part : {&changes.added, &changes.removed, &changes.modified}) {
     facts.changed_paths.insert(facts.changed_paths.end(), part->begin(), part->end());
@@ -233,13 +190,13 @@ void read_history(git_repository* repository, const git_oid& id, GitFacts& facts
 
   git_revwalk* raw = nullptr;
   if (git_revwalk_new(&raw, repository) != 0) return;
-  const Walk walk(raw);
+  const git::RevisionWalk walk(raw);
   git_revwalk_sorting(raw, GIT_SORT_TOPOLOGICAL);
   git_revwalk_push(raw, &id);
   if (before) git_revwalk_hide(raw, git_commit_id(before.get()));
   git_oid next;
   while (facts.commits.size() < k_most_commits && git_revwalk_next(&next, raw) == 0) {
-    if (const Commit commit = find_commit(repository, &next)) facts.commits.push_back(describe(repository, commit.get()));
+    if (const git::Commit commit = find_commit(repository, &next)) facts.commits.push_back(describe(repository, commit.get()));
   }
   std::reverse(facts.commits.begin(), facts.commits.end());
 }
@@ -250,7 +207,7 @@ bool has_uncommitted(git_repository* repository) {
   options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
   git_status_list* raw = nullptr;
   if (git_status_list_new(&raw, repository, &options) != 0) return false;
-  const StatusList list(raw);
+  const git::StatusList list(raw);
   return git_status_list_entrycount(raw) > 0;
 }
 
@@ -280,13 +237,13 @@ std::optional<RemoteName> parse_remote_url(const std::string& url) {
 }
 
 Result<GitFacts> read_git_facts(const std::string& directory, const std::string& ref) {
-  static const Library library;
+  git::start();
   git_repository* raw = nullptr;
   if (git_repository_open_ext(&raw, directory.c_str(), 0, nullptr) != 0) {
-    return make_error(ErrorCode::not_found, "no git repository at " + directory + ": " + last_error(),
+    return make_error(ErrorCode::not_found, "no git repository at " + directory + ": " + git::last_problem(),
                       "run drydock inside one, or make one with 'git init' and a first commit");
   }
-  const Repository repository(raw);
+  const git::Repository repository(raw);
   GitFacts facts;
   const char* workdir = git_repository_workdir(raw);
   facts.root = workdir ? workdir : git_repository_path(raw);
@@ -301,9 +258,9 @@ Result<GitFacts> read_git_facts(const std::string& directory, const std::string&
   }
   choose_default_branch(raw, facts);
   if (facts.ref.empty()) facts.ref = "refs/heads/" + facts.default_branch;
-  facts.user_name = config_text(raw, "user.name");
-  facts.user_email = config_text(raw, "user.email");
-  facts.login = config_text(raw, "github.user");
+  facts.user_name = git::config_text(raw, "user.name");
+  facts.user_email = git::config_text(raw, "user.email");
+  facts.login = git::config_text(raw, "github.user");
   read_history(raw, id, facts);
   facts.uncommitted = workdir && has_uncommitted(raw);
   return facts;

@@ -1,10 +1,36 @@
-#include "executors/actions/git_handle.h"
+#include "executors/git/repository.h"
 
-namespace drydock::actions::git {
+#include <cstdlib>
+#include <mutex>
+
+namespace drydock::git {
+
+void start() {
+  static const int started = ::git_libgit2_init();
+  (void)started;
+}
+
+Status trust_environment() {
+  start();
+  const char* file = std::getenv("SSL_CERT_FILE");
+  const char* directory = std::getenv("SSL_CERT_DIR");
+  if (file && !*file) file = nullptr;
+  if (directory && !*directory) directory = nullptr;
+  if (!file && !directory) return {};
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
+  if (::git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, file, directory) == 0) return {};
+  return failure(ErrorCode::environment, "certificate authorities").with_mend("check SSL_CERT_FILE and SSL_CERT_DIR");
+}
+
+std::string last_problem() {
+  const git_error* last = ::git_error_last();
+  return last && last->message ? last->message : "";
+}
 
 Error failure(ErrorCode code, const std::string& what) {
-  const git_error* last = ::git_error_last();
-  return make_error(code, what + (last && last->message ? ": " + std::string(last->message) : std::string()));
+  const auto why = last_problem();
+  return make_error(code, why.empty() ? what : what + ": " + why);
 }
 
 std::string hex(const git_oid& id) {
@@ -14,6 +40,7 @@ std::string hex(const git_oid& id) {
 }
 
 Result<Repository> open(const std::string& path) {
+  start();
   ::git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
   git_repository* opened = nullptr;
   if (::git_repository_open_ext(&opened, path.c_str(), 0, nullptr) != 0) {
@@ -54,4 +81,4 @@ std::string config_text(git_repository* repository, const std::string& key) {
   return ::git_config_get_string(&value, opened, key.c_str()) == 0 && value ? value : "";
 }
 
-}  // namespace drydock::actions::git
+}  // namespace drydock::git
