@@ -86,8 +86,8 @@ class Checker {
 
   void check_action(const StepRequest& step, int depth = 0) {
     const std::string& uses = step.uses.text;
-    // Local actions are made by the job itself; images are asked for when the job begins.
-    if (is_image_action(uses) || is_local_action(uses)) return;
+    // Local actions are made by the job itself; images are asked for when the job begins, and own files written.
+    if (is_image_action(uses) || is_local_action(uses) || is_own_action(uses)) return;
     const auto reference = parse_action_reference(uses);
     if (!reference) {
       return refuse(step.uses.place, "'" + uses + "' does not name an action", "write owner/repository@version");

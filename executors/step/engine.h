@@ -84,6 +84,8 @@ struct JobServices {
   const NativeActions* actions = nullptr;
   NativeForms native_forms = NativeForms::preferred;
   ActionSource* source = nullptr;            // of all other remote actions; they are refused without it
+  /// Writes the files of a commit of the job's own repository, for actions at `$/`; they are refused without it.
+  std::function<Status(const JobRequest& request, const std::string& commit, const std::string& directory)> own_files;
   NodeSettings node;                         // what runs JavaScript actions
   build::BuildService* builder = nullptr;
   std::function<std::optional<std::string>(const std::string& name)> secret;  // asked for the request's names

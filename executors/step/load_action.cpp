@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "executors/base/fs.h"
+#include "executors/base/json.h"
+#include "executors/base/text.h"
 #include "executors/step/from_model.h"
 
 namespace drydock::step {
@@ -12,6 +14,7 @@ namespace model = parser::workflow;
 namespace {
 
 constexpr std::string_view k_docker = "docker://";
+constexpr std::string_view k_own = "$/";
 
 Error wrong_metadata(const parser::Diagnostics& problems) {
   std::string text;
@@ -89,6 +92,7 @@ Status read_metadata(LoadedAction& action, const std::string& file, const std::s
 }  // namespace
 
 bool is_local_action(std::string_view uses) { return uses.starts_with("./") || uses.starts_with(".\\"); }
+bool is_own_action(std::string_view uses) { return uses.starts_with(k_own); }
 bool is_image_action(std::string_view uses) { return uses.starts_with(k_docker); }
 
 const NativeAction* native_form(const JobServices& services, const ActionReference& reference) {
@@ -130,7 +134,7 @@ std::optional<Problem> ActionLoader::load(const std::vector<StepRequest>& steps,
                                           std::stop_token stop) {
   const std::lock_guard lock(mutex_);
   stop_ = std::move(stop);
-  return load_all(steps, uses, 0);
+  return load_all(steps, uses, 0, home_of_job());
 }
 
 std::optional<Problem> ActionLoader::load_local(const StepRequest& step, ActionUse& use, int depth, std::stop_token stop) {
@@ -142,10 +146,19 @@ std::optional<Problem> ActionLoader::load_local(const StepRequest& step, ActionU
   if (!action) return Problem{action.error(), step.uses.place};
   if (const Status able = ready(**action); !able) return Problem{Status(able).error(), step.uses.place};
   use.action = std::move(*action);
-  return load_all(use.action->steps, use.nested, depth + 1);
+  return load_all(use.action->steps, use.nested, depth + 1, home_of_job());
 }
 
-std::optional<Problem> ActionLoader::load_all(const std::vector<StepRequest>& steps, std::vector<ActionUse>& uses, int depth) {
+/// Of the workflow that the job stands in, which may be a called one of another repository.
+ActionLoader::Home ActionLoader::home_of_job() const {
+  const std::string workflow = json_or<std::string>(request_.job, "workflow_ref", "");
+  const std::string commit = json_or<std::string>(request_.job, "workflow_sha", "");
+  return {json_or<std::string>(request_.job, "workflow_repository", ""),
+          commit.empty() ? workflow.substr(workflow.find('@') + 1) : commit};
+}
+
+std::optional<Problem> ActionLoader::load_all(const std::vector<StepRequest>& steps, std::vector<ActionUse>& uses, int depth,
+                                              const Home& home) {
   uses.resize(steps.size());
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const StepRequest& step = steps[i];
@@ -155,16 +168,18 @@ std::optional<Problem> ActionLoader::load_all(const std::vector<StepRequest>& st
                      step.uses.place};
     }
     if (is_local_action(step.uses.text)) continue;
-    auto action = one(step.uses.text);
+    auto action = one(step.uses.text, home);
     if (!action) return Problem{action.error(), step.uses.place};
     uses[i].action = std::move(*action);
-    if (auto problem = load_all(uses[i].action->steps, uses[i].nested, depth + 1)) return problem;
+    const Home theirs{uses[i].action->repository, uses[i].action->ref};
+    if (auto problem = load_all(uses[i].action->steps, uses[i].nested, depth + 1, theirs)) return problem;
   }
   return std::nullopt;
 }
 
-Result<ActionLoader::Loaded> ActionLoader::one(const std::string& uses) {
-  if (const auto found = loaded_.find(uses); found != loaded_.end()) return found->second;
+Result<ActionLoader::Loaded> ActionLoader::one(const std::string& uses, const Home& home) {
+  const std::string key = is_own_action(uses) ? uses + "\n" + home.repository + "@" + home.ref : uses;
+  if (const auto found = loaded_.find(key); found != loaded_.end()) return found->second;
   Loaded action;
   if (is_image_action(uses)) {
     auto made = std::make_shared<LoadedAction>();
@@ -173,14 +188,28 @@ Result<ActionLoader::Loaded> ActionLoader::one(const std::string& uses) {
     made->uses = uses;
     made->image = uses.substr(k_docker.size());
     action = std::move(made);
+  } else if (is_own_action(uses)) {
+    DRYDOCK_ASSIGN(action, own(uses, home));
   } else {
     const auto reference = parse_action_reference(uses);
     if (!reference) return make_error(ErrorCode::invalid_source, "'" + uses + "' does not name an action", "write owner/repository@version");
     DRYDOCK_ASSIGN(action, remote(uses, *reference));
   }
   DRYDOCK_TRY(ready(*action));
-  loaded_.emplace(uses, action);
+  loaded_.emplace(key, action);
   return action;
+}
+
+/// Its files, never a native form: these are the files that are being worked on.
+Result<ActionLoader::Loaded> ActionLoader::own(const std::string& uses, const Home& home) {
+  const ActionReference reference{.repository = home.repository, .path = normal_path(uses.substr(k_own.size())), .version = home.ref};
+  DRYDOCK_ASSIGN(const std::string root, tree_of(reference));
+  DRYDOCK_ASSIGN(const std::string directory, join_inside(root, reference.path));
+  DRYDOCK_ASSIGN(auto read, read_action_directory(directory, uses, reference.path));
+  auto action = std::make_shared<LoadedAction>(*read);
+  action->repository = home.repository;
+  action->ref = home.ref;
+  return Loaded(std::move(action));
 }
 
 Result<ActionLoader::Loaded> ActionLoader::remote(const std::string& uses, const ActionReference& reference) {
@@ -203,6 +232,13 @@ Result<ActionLoader::Loaded> ActionLoader::remote(const std::string& uses, const
 Result<std::string> ActionLoader::tree_of(const ActionReference& reference) {
   const std::string key = reference.repository + "@" + reference.version;
   if (const auto found = trees_.find(key); found != trees_.end()) return found->second;
+  if (lower(reference.repository) == lower(json_or<std::string>(request_.github, "repository", "")) &&
+      reference.version == json_or<std::string>(request_.github, "sha", "") && services_.own_files) {
+    DRYDOCK_ASSIGN(const std::string root, join_inside(request_.places.temp + "/_actions", reference.repository + "/" + reference.version));
+    DRYDOCK_TRY(services_.own_files(request_, reference.version, root));
+    trees_.emplace(key, root);
+    return root;
+  }
   if (!services_.source) return make_error(ErrorCode::unsupported, "action " + key + " has no native form, and nothing here fetches actions");
   DRYDOCK_ASSIGN(const ActionTree tree, services_.source->get(reference, token_, stop_));
   if (tree.came == ActionTree::Came::fetched) {

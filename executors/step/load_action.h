@@ -38,6 +38,8 @@ ActionContainer container_of(const LoadedAction& action);
 const NativeAction* native_form(const JobServices& services, const ActionReference& reference);
 
 bool is_local_action(std::string_view uses);
+/// "$/path": in the repository of the file that it stands in, at that file's commit.
+bool is_own_action(std::string_view uses);
 bool is_image_action(std::string_view uses);
 
 /// Of one job. Thread-safe.
@@ -52,8 +54,14 @@ class ActionLoader {
 
  private:
   using Loaded = std::shared_ptr<const LoadedAction>;
-  std::optional<Problem> load_all(const std::vector<StepRequest>& steps, std::vector<ActionUse>& uses, int depth);
-  Result<Loaded> one(const std::string& uses);
+  /// A repository at a ref: that of the workflow, or of the action whose steps these are.
+  struct Home {
+    std::string repository, ref;
+  };
+  Home home_of_job() const;
+  std::optional<Problem> load_all(const std::vector<StepRequest>& steps, std::vector<ActionUse>& uses, int depth, const Home& home);
+  Result<Loaded> one(const std::string& uses, const Home& home);
+  Result<Loaded> own(const std::string& uses, const Home& home);
   Result<Loaded> remote(const std::string& uses, const ActionReference& reference);
   Result<std::string> tree_of(const ActionReference& reference);
   Status ready(const LoadedAction& action);

@@ -11,7 +11,7 @@ namespace {
 }  // namespace
 
 std::optional<ActionReference> parse_action_reference(std::string_view uses) {
-  if (uses.starts_with("./") || uses.starts_with(".\\") || uses.starts_with("docker://")) return std::nullopt;
+  if (uses.starts_with("./") || uses.starts_with("$/") || uses.starts_with(".\\") || uses.starts_with("docker://")) return std::nullopt;
   const auto at = uses.rfind('@');
   if (at == std::string_view::npos || at + 1 == uses.size()) return std::nullopt;
   const std::string_view name = uses.substr(0, at);

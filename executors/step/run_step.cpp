@@ -22,10 +22,13 @@ struct Forward {
 using OnStop = std::stop_callback<Forward>;
 
 /// Of the scope, and its own. A script in a composite action has no action of its own, as on GitHub.
-GithubExtras extras_of(const Scope& scope, const StepRequest& step) {
+GithubExtras extras_of(const Scope& scope, const StepRequest& step, const ActionUse& use) {
   GithubExtras extras = scope.github;
   if (extras.empty()) extras.emplace_back("action", step.id);
-  if (const auto reference = parse_action_reference(step.uses.text); step.is_action() && reference) {
+  if (use.action && !use.action->repository.empty()) {
+    extras.emplace_back("action_repository", use.action->repository);
+    extras.emplace_back("action_ref", use.action->ref);
+  } else if (const auto reference = parse_action_reference(step.uses.text); step.is_action() && reference) {
     extras.emplace_back("action_repository", reference->repository);
     extras.emplace_back("action_ref", reference->version);
   }
@@ -64,7 +67,7 @@ std::string name_of_step(const StepRequest& step, Evaluator& evaluator, const Co
 StepExecution::StepExecution(const Lane& lane, Scope& scope, const StepTask& task)
     : task_(task),
       frame_{lane, scope, task.step, task.use, task.stage, task.position, task.file_tag,
-             task.depth, scope.env, extras_of(scope, task.step), {}} {
+             task.depth, scope.env, extras_of(scope, task.step, task.use), {}} {
   frame_.stop = step_stop_.get_token();
   if (task.stage == ActionStage::main) result_.id = task.step.id;
   result_.position = task.position;

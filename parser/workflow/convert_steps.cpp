@@ -160,6 +160,10 @@ void Converter::parallel(Step& step, const Token& list, const Schema& schema) {
 
 void Converter::check_action(const Token& uses) {
   const std::string_view text = uses.text;
+  if (text.starts_with("$/") && text.find('@') != std::string_view::npos) {
+    error(uses, "'" + uses.text + "' names a version", "leave it out: '$/' is the repository of this file, at the commit that runs");
+    issues_.back().stage = Stage::call;  // refused by GitHub's service, not by its reader
+  }
   if (text.starts_with(k_docker) || is_local(text) || split_action(text).valid) return;
   const bool no_ref = text.find('@') == std::string_view::npos && text.find('/') != std::string_view::npos;
   error(uses, "Expected format {org}/{repo}[/path]@ref. Actual '" + uses.text + "'",

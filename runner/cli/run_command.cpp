@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "executors/actions/own_files.h"
 #include "executors/actions/register.h"
 #include "executors/base/fs.h"
 #include "executors/oci/store.h"
@@ -69,6 +70,7 @@ class RunCommand {
         console_.bus().notice(workflow.file + " is not triggered by " + prepared_.event.name + ": " + verdict.reason);
         continue;
       }
+      if (!verdict.reason.empty()) console_.bus().notice(workflow.file + ": " + verdict.reason);
       any = true;
       const auto ended = run_with_followers(workflow, prepared_.event, 0);
       if (status == k_exit_ok) status = ended;
@@ -95,6 +97,9 @@ class RunCommand {
     services.actions = &actions_;
     services.native_forms = arguments_.common.real_actions ? step::NativeForms::unused : step::NativeForms::preferred;
     services.source = action_store_.get();
+    services.own_files = [](const step::JobRequest& request, const std::string& commit, const std::string& directory) {
+      return actions::write_own_files(request.places.source, commit, directory);
+    };
     services.node = node_settings(prepared_.config);
     services.builder = &machine_;
     services.hosts = hosts_of(arguments_.common, prepared_.config, &console_.bus(), &machine_);
