@@ -51,6 +51,25 @@ TEST_CASE("a login is checked, written and removed") {
   CHECK(nlohmann::json::parse(test::text_of(file))["auths"].contains("https://index.docker.io/v1/"));
 }
 
+TEST_CASE("one step logs in to several registries and out of them") {
+  const auto home = test::temporary();
+  FakeRegistry registry;
+  const auto login = make_login(registry.services);
+  test::Setting setting{.uses = "docker/login-action@v4", .inputs = {{"registry-auth",
+      "- username: me\n  password: right\n- registry: r:1\n  username: you\n  password: right\n"}}};
+  setting.places.docker_config = home.path() + "/docker";
+  auto done = test::run(*login, setting);
+  INFO(done.error());
+  REQUIRE(done.status.ok());
+  CHECK(join(registry.asked, ",") == "docker.io me right,r:1 you right");
+  const auto file = home.path() + "/docker/config.json";
+  CHECK(nlohmann::json::parse(test::text_of(file))["auths"].size() == 2);
+  CHECK(!done.said("right"));
+  setting.state = done.effects.state;
+  REQUIRE(test::run(*login, setting, Phase::post).status.ok());
+  CHECK(nlohmann::json::parse(test::text_of(file))["auths"].empty());
+}
+
 TEST_CASE("logins that are refused write nothing") {
   struct Row {
     step::NoCaseMap<std::string> inputs;
@@ -64,7 +83,13 @@ TEST_CASE("logins that are refused write nothing") {
       {{{"registry", "r:1"}, {"username", "me"}, {"password", "wrong"}}, ErrorCode::registry_auth, "r:1 refused the password for user me"},
       {{{"registry", "down"}, {"username", "me"}, {"password", "right"}}, ErrorCode::network, "connection refused"},
       {{{"registry", "1.dkr.ecr.eu-west-1.amazonaws.com"}, {"username", "k"}, {"password", "s"}}, ErrorCode::unsupported, "input 'ecr'"},
-      {{{"registry-auth", "- registry: x"}}, ErrorCode::unsupported, "input 'registry-auth'"},
+      {{{"scope", "team/app@push"}, {"username", "me"}, {"password", "right"}}, ErrorCode::unsupported, "input 'scope'"},
+      {{{"registry-auth", "- registry: x"}}, ErrorCode::registry_auth, "Username and password required"},
+      {{{"registry-auth", "registry: x"}}, ErrorCode::usage, "no list of registries"},
+      {{{"registry-auth", "[{"}}, ErrorCode::usage, "input 'registry-auth' is no YAML"},
+      {{{"registry-auth", "[]"}}, ErrorCode::usage, "No registry to login"},
+      {{{"registry-auth", "- registry: x"}, {"registry", "y"}}, ErrorCode::usage, "Cannot use registry-auth with other inputs"},
+      {{{"registry-auth", "- {username: me, password: right, scope: here}"}}, ErrorCode::unsupported, "input 'scope'"},
       {{{"logout", "perhaps"}}, ErrorCode::usage, "'logout'"},
   };
   const auto home = test::temporary();
@@ -78,6 +103,8 @@ TEST_CASE("logins that are refused write nothing") {
     CHECK(done.status.error().code == row.code);
     CHECK(done.error().find(row.text) != std::string::npos);
     CHECK(!exists(home.path() + "/config.json"));
+    setting.state = done.effects.state;
+    CHECK(test::run(*make_login(registry.services), setting, Phase::post).status.ok());
   }
   test::Setting offline{.uses = "docker/login-action@v3", .inputs = {{"username", "me"}, {"password", "right"}}};
   offline.runner.network = step::NetworkPolicy::offline;
