@@ -7,6 +7,7 @@ namespace drydock::actions {
 namespace {
 
 constexpr std::string_view k_setup_qemu = "docker/setup-qemu-action";
+constexpr const char* k_image = "docker.io/tonistiigi/binfmt:latest";
 
 /// Tells what this machine can run. Emulators are registered by the engine where a build needs one, in the
 /// build's own user namespace where the kernel can: nothing of the host is changed here.
@@ -18,7 +19,7 @@ class SetupQemu : public step::NativeAction {
   Status serves(std::string_view version) const override { return serves_majors(k_setup_qemu, version, {2, 4}); }
 
   const std::vector<step::InputDeclaration>& inputs() const override {
-    static const std::vector<step::InputDeclaration> k_inputs{{"image", "docker.io/tonistiigi/binfmt:latest"},
+    static const std::vector<step::InputDeclaration> k_inputs{{"image", k_image},
                                                               {"platforms", "all"},
                                                               {"reset", "false"},
                                                               {"cache-image", "true"}};
@@ -32,6 +33,9 @@ class SetupQemu : public step::NativeAction {
   Status main(step::ActionContext& context) const override {
     DRYDOCK_ASSIGN(const bool reset, context.boolean_input("reset"));
     if (reset) context.notice("input 'reset' is left out: emulators registered on this machine are not touched");
+    if (const auto image = context.input("image"); !image.empty() && image != k_image) {
+      context.notice("input 'image' is left out: the QEMU of this machine is used, which 'drydock doctor' tells");
+    }
     DRYDOCK_ASSIGN(const auto wanted, parse_list(context.input("platforms")));
     DRYDOCK_ASSIGN(const auto runnable, services_.platforms());
     context.start_group("Available platforms");
