@@ -31,7 +31,7 @@ class Filter {
   Filter(const Event& event, const Trigger& trigger) : event_(event), trigger_(trigger) {}
 
   Verdict run() {
-    for (const auto check : {&Filter::activity, &Filter::ref, &Filter::paths, &Filter::workflow, &Filter::schedule}) {
+    for (const auto check : {&Filter::activity, &Filter::ref, &Filter::paths, &Filter::workflow, &Filter::schedule, &Filter::image}) {
       if (auto reason = (this->*check)(); !reason.empty()) return no(std::move(reason));
     }
     return {true, assumed_};
@@ -112,6 +112,14 @@ class Filter {
     const auto same = [&](const Schedule& schedule) { return schedule.cron.value == trigger_.schedule; };
     if (std::any_of(event_.schedule.begin(), event_.schedule.end(), same)) return {};
     return "no schedule has the cron line '" + trigger_.schedule + "'";
+  }
+
+  /// The payload of image_version is not documented.
+  std::string image() {
+    for (const auto& [key, wanted] : {std::pair{"names", &event_.names}, {"versions", &event_.versions}}) {
+      if (*wanted) assume("the image is not known and taken to match " + std::string(key) + ": " + listed(**wanted));
+    }
+    return {};
   }
 
   void assume(std::string text) { assumed_ += (assumed_.empty() ? "" : "; ") + std::move(text); }

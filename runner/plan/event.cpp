@@ -156,6 +156,15 @@ Refs refs_of(const std::string& event, const OrderedJson& payload, const GitFact
   if (event == "release") {
     if (const auto tag = text_at(payload, {"release", "tag_name"}); !tag.empty()) refs.ref = "refs/tags/" + tag;
   }
+  if (event == "merge_group") {
+    // The group's own branch is what runs; filters look at the branch that it is for.
+    if (const auto ref = text_at(payload, {"merge_group", "head_ref"}); !ref.empty()) refs.ref = ref;
+    if (const auto sha = text_at(payload, {"merge_group", "head_sha"}); !sha.empty()) refs.sha = sha;
+    if (const auto base = text_at(payload, {"merge_group", "base_ref"}); !base.empty()) {
+      refs.filter_ref = base;
+      return refs;
+    }
+  }
   refs.filter_ref = refs.ref;
   return refs;
 }
