@@ -29,6 +29,16 @@ jobs:
         continue-on-error: true
       - run: echo the job went on
 END
+workflow greedy <<'END'
+on: push
+jobs:
+  build:
+    runs-on: ubuntu-latest
+    steps:
+      - run: awk 'BEGIN { text = "x"; while (1) text = text text }'
+        continue-on-error: true
+      - run: echo the job went on
+END
 workflow fetch <<'END'
 on: push
 jobs:
@@ -87,6 +97,32 @@ expect_none_left() {
   expect_equal "$1: mounts left" "" "$(grep -F "$work" /proc/self/mounts || true)"
 }
 
+# little_memory: makes $group, a control group in which 256 MB are all there is; nothing where none can be made.
+group=
+little_memory() {
+  local own
+  own=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+  if [[ -n $own ]]; then
+    group=/sys/fs/cgroup/memory$own/drydock-e2e.$$
+    mkdir "$group" && echo 256M >"$group/memory.limit_in_bytes" && return
+  else
+    group=/sys/fs/cgroup/drydock-e2e.$$
+    mkdir "$group" && echo 256M >"$group/memory.max" && return
+  fi 2>/dev/null
+  rmdir "$group" 2>/dev/null || true
+  group=
+}
+little_memory
+trap '[[ -z $group ]] || rmdir "$group" 2>/dev/null || true; take_down' EXIT
+dock_in_group() {
+  local real=$drydock
+  drydock=$work/in_group
+  printf '#!/bin/bash\necho $$ >"%s/cgroup.procs" && exec "%s" "$@"\n' "$group" "$(readlink -f "$real")" >"$drydock"
+  chmod +x "$drydock"
+  dock "$@"
+  drydock=$real
+}
+
 # Another isolation than host is tried too, where it can be made.
 if "$drydock" run quick.yml --isolation sandbox --progress quiet >/dev/null 2>&1; then isolations+=(sandbox); fi
 
@@ -98,6 +134,17 @@ for isolation in "${isolations[@]}"; do
   expect_text 'exit code 143\.'
   expect_text 'the job went on'
   expect_equal "outcomes" '["failure","failure","failure","success"]' "$(jq -c '[.jobs[0].steps[].outcome]' "$work/summary")"
+
+  # The machine runs out of memory: the kernel kills the greedy step, not the runner beside it.
+  if [[ -n $group ]]; then
+    dock_in_group run greedy.yml --isolation "$isolation" --progress plain --summary-json "$work/summary"
+    expect_status 0
+    expect_text 'exit code 137\.'
+    expect_text 'the job went on'
+    expect_equal "outcomes" '["failure","success"]' "$(jq -c '[.jobs[0].steps[].outcome]' "$work/summary")"
+  else
+    echo "no control group can be made here: a kill for lack of memory is not tried"
+  fi
 
   # The first Ctrl-C: SIGINT, then SIGTERM, then SIGKILL for all that the step started; then what always() asks for.
   rm -f "$MARK"
