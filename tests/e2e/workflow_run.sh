@@ -1,5 +1,5 @@
 #!/bin/bash
-# covers: on.workflow_run.workflows, on.workflow_run.types, on.workflow_run.branches
+# covers: on.workflow_run.workflows, on.workflow_run.types, on.workflow_run.branches, on.workflow_run.branches-ignore
 # A build starts its deploy: workflows that follow others by workflow_run, with their conclusions, for no more than three
 # after the first.
 . "$(dirname "$0")/../support/assert.sh"
@@ -35,6 +35,14 @@ workflow main_only <<'END'
 on: { workflow_run: { workflows: [Build], types: [completed], branches: [main] } }
 jobs: { no: { runs-on: ubuntu-latest, steps: [{ run: echo never }] } }
 END
+workflow not_of_topic <<'END'
+on: { workflow_run: { workflows: [Build], types: [completed], branches-ignore: ['to*'] } }
+jobs: { no: { runs-on: ubuntu-latest, steps: [{ run: echo never }] } }
+END
+workflow not_of_main <<'END'
+on: { workflow_run: { workflows: [Build], types: [requested], branches-ignore: [main] } }
+jobs: { yes: { runs-on: ubuntu-latest, steps: [{ run: echo not of main }] } }
+END
 workflow begun <<'END'
 on: { workflow_run: { workflows: [Bu*], types: [requested] } }
 jobs: { asked: { runs-on: ubuntu-latest, steps: [{ run: 'echo "asked: ${{ github.event.workflow_run.status }}"' }] } }
@@ -64,7 +72,7 @@ expect_text '^\[Fourth\] this is Fourth after Third$'
 expect_text 'Fifth.yml is not run: workflow_run goes on for no more than 3 workflows'
 expect_no_text 'this is Fifth'
 expect_no_text never
-expect_equal conclusions "make=success asked=success go=success sorry=skipped Third=success Fourth=success" "$(conclusions)"
+expect_equal conclusions "make=success asked=success yes=success go=success sorry=skipped Third=success Fourth=success" "$(conclusions)"
 
 # A failed build is followed too; the exit status is the build's.
 dock_run build --var FAIL=yes
