@@ -4,6 +4,7 @@
 #include "executors/isolation/sandbox_host.h"
 #include "executors/oci/store.h"
 #include "runner/build/build_machine.h"
+#include "runner/cli/called_workflows.h"
 
 namespace drydock::runner {
 
@@ -25,6 +26,9 @@ step::Hosts hosts_of(const WorkflowArguments& arguments, const Config& config, B
   containers.default_image = config.image;
   // The files of remote actions, wherever they come from.
   containers.shared.push_back({root + "/actions", true});
+  for (const auto& text : arguments.action_sources) {
+    if (const auto source = parse_repository_source(text); source.ok()) containers.shared.push_back({source->path, true});
+  }
   containers.node_directory = root + "/node";
   return container::with_containers(std::move(containers), std::move(hosts));
 }

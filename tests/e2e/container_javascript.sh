@@ -35,9 +35,13 @@ jobs:
       - id: look
         uses: ./look
       - run: test -z "$ACTIONS_RUNTIME_TOKEN"
+      - id: again
+        uses: acme/look@v1
+      - run: test "${{ steps.again.outputs.seen }}" = "${{ steps.look.outputs.seen }}"
 END
+cp -r "$work/project/look" "$work/source"
 for_user
-run_jobs
+run_jobs --action-source "acme/look=$work/source"
 expect_status 0
 expect_equal "what the action saw" "container true true" "$(job_output contained seen)"
 expect_text "post step in"
