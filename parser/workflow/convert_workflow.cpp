@@ -75,6 +75,12 @@ Concurrency Converter::concurrency(const Token& value) {
   if (const auto* group = value.find("group")) concurrency.group = *group;
   if (const auto* cancel = value.find("cancel-in-progress")) concurrency.cancel_in_progress = *cancel;
   if (const auto* queue = value.find("queue")) concurrency.queue = *queue;
+  const auto is_max = [](const std::optional<Token>& queue) { return queue && queue->is_string() && queue->text == "max"; };
+  const auto& cancel = concurrency.cancel_in_progress;
+  if (is_max(concurrency.queue) && cancel && cancel->kind == TokenKind::boolean && cancel->boolean) {
+    error(*concurrency.queue, "'queue: max' is not allowed with 'cancel-in-progress: true'", "leave one of them out");
+    issues_.back().stage = Stage::call;  // refused by GitHub's service, not by its reader
+  }
   if (concurrency.group && concurrency.group->is_string() && utf16_length(concurrency.group->text) > 400) {
     error(value, "Concurrency group name must be less than 400 characters");
   }

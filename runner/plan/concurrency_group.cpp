@@ -16,6 +16,10 @@ std::optional<GroupSettings> group_of(const parser::workflow::Concurrency& writt
       values.problem(written.value.range, "concurrency queue is '" + queue + "'", "give single or max");
       return std::nullopt;
     }
+    if (queue == "max" && settings.cancel_in_progress) {
+      values.problem(written.value.range, "'queue: max' is not allowed with 'cancel-in-progress: true'", "leave one of them out");
+      return std::nullopt;
+    }
     settings.queue = queue == "max" ? GroupQueue::many : GroupQueue::one;
   } else {
     settings.name = value->to_string();
