@@ -91,7 +91,7 @@ std::vector<std::string> parse_path_file(std::string_view text) {
   return out;
 }
 
-Result<FileCommands> FileCommands::create(const std::string& directory, const std::string& tag) {
+Result<FileCommands> FileCommands::create(const std::string& directory, const std::string& tag, const std::string& artifacts) {
   std::error_code failure;
   std::filesystem::create_directories(directory, failure);
   if (failure) return errno_error("making " + directory, failure.value());
@@ -99,11 +99,13 @@ Result<FileCommands> FileCommands::create(const std::string& directory, const st
   const std::pair<std::string FileCommands::*, const char*> k_files[] = {
       {&FileCommands::env_, "set_env_"},     {&FileCommands::output_, "set_output_"},
       {&FileCommands::state_, "save_state_"}, {&FileCommands::path_, "add_path_"},
-      {&FileCommands::summary_, "step_summary_"}};
+      {&FileCommands::summary_, "step_summary_"}, {&FileCommands::artifacts_, "artifacts_"},
+      {&FileCommands::artifacts_list_, "artifacts_list_"}};
   for (const auto& [member, prefix] : k_files) {
     files.*member = directory + "/" + prefix + tag;
     std::ofstream made(files.*member, std::ios::trunc);
-    if (!made) return errno_error("making " + files.*member, errno);
+    if (member == &FileCommands::artifacts_list_) made << artifacts;
+    if (!made.flush()) return errno_error("making " + files.*member, errno);
   }
   return files;
 }
@@ -114,6 +116,8 @@ void FileCommands::add_to(Environment& environment) const {
   environment["GITHUB_STATE"] = state_;
   environment["GITHUB_PATH"] = path_;
   environment["GITHUB_STEP_SUMMARY"] = summary_;
+  environment["GITHUB_ARTIFACTS"] = artifacts_;
+  environment["GITHUB_ARTIFACTS_LIST"] = artifacts_list_;
 }
 
 Result<KeyValues> FileCommands::key_values(const std::string& file) {
@@ -136,9 +140,11 @@ Result<std::string> FileCommands::summary() const {
   return read_file(summary_);
 }
 
+Result<std::string> FileCommands::artifacts() const { return read_file(artifacts_); }
+
 void FileCommands::remove() const {
   std::error_code ignored;
-  for (const auto* file : {&env_, &output_, &state_, &path_, &summary_}) std::filesystem::remove(*file, ignored);
+  for (const auto* file : {&env_, &output_, &state_, &path_, &summary_, &artifacts_, &artifacts_list_}) std::filesystem::remove(*file, ignored);
 }
 
 }  // namespace drydock::step

@@ -1,6 +1,6 @@
 #pragma once
-// The files through which a step talks to its runner: GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE, GITHUB_PATH and
-// GITHUB_STEP_SUMMARY. Reads them as GitHub's runner does, its error texts included. Parsing is pure.
+// The files through which a step talks to its runner: GITHUB_ENV, GITHUB_OUTPUT, GITHUB_STATE, GITHUB_PATH,
+// GITHUB_STEP_SUMMARY and GITHUB_ARTIFACTS; GITHUB_ARTIFACTS_LIST is for it to read. Reads them as GitHub's runner does, its error texts included. Parsing is pure.
 
 #include <cstdint>
 #include <string>
@@ -26,8 +26,8 @@ inline constexpr std::uint64_t k_summary_limit = 1024 * 1024;
 /// The files of one step, fresh and empty, in one directory.
 class FileCommands {
  public:
-  /// Makes the files. `tag` is unique in the directory.
-  static Result<FileCommands> create(const std::string& directory, const std::string& tag);
+  /// Makes the files. `tag` is unique in the directory; `artifacts` is what the list of them says.
+  static Result<FileCommands> create(const std::string& directory, const std::string& tag, const std::string& artifacts = {});
 
   /// GITHUB_ENV and the others, with the files' paths.
   void add_to(Environment& environment) const;
@@ -38,6 +38,7 @@ class FileCommands {
   Result<std::vector<std::string>> path() const;
   /// An error above k_summary_limit.
   Result<std::string> summary() const;
+  Result<std::string> artifacts() const;
   void remove() const;
 
   const std::string& env_file() const { return env_; }
@@ -45,10 +46,12 @@ class FileCommands {
   const std::string& output_file() const { return output_; }
   const std::string& state_file() const { return state_; }
   const std::string& summary_file() const { return summary_; }
+  const std::string& artifacts_file() const { return artifacts_; }
+  const std::string& artifacts_list_file() const { return artifacts_list_; }
 
  private:
   static Result<KeyValues> key_values(const std::string& file);
-  std::string env_, output_, state_, path_, summary_;
+  std::string env_, output_, state_, path_, summary_, artifacts_, artifacts_list_;
 };
 
 }  // namespace drydock::step

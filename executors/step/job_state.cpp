@@ -14,7 +14,8 @@ namespace {
 // The members of `github` that become GITHUB_<NAME>.
 // https://docs.github.com/actions/reference/workflows-and-actions/variables
 constexpr std::array k_exported{
-    "action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "base_ref", "env",
+    "action", "action_path", "action_ref", "action_repository", "actor", "actor_id", "api_url", "artifacts", "artifacts_list",
+    "base_ref", "env",
     "event_name", "event_path", "graphql_url", "head_ref", "job", "output", "path", "ref", "ref_name",
     "ref_protected", "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id",
     "retention_days", "run_attempt", "run_id", "run_number", "server_url", "sha", "state", "step_summary",

@@ -11,6 +11,7 @@
 
 #include "executors/base/process.h"
 #include "executors/step/action_context.h"
+#include "executors/step/artifact_subjects.h"
 #include "executors/step/evaluator.h"
 #include "executors/step/job_request.h"
 #include "executors/step/problem_matcher.h"
@@ -48,6 +49,7 @@ class JobState {
   void apply(const ActionEffects& effects);
 
   ProblemMatchers& matchers() { return *matchers_; }
+  ArtifactSubjects& artifacts() { return *artifacts_; }
 
   Outcome status = Outcome::success;
 
@@ -65,6 +67,7 @@ class JobState {
   Value vars_, inputs_, needs_, strategy_, matrix_, secrets_, runner_;
   Object job_;
   std::shared_ptr<ProblemMatchers> matchers_;  // the same for all steps, those that run side by side too
+  std::shared_ptr<ArtifactSubjects> artifacts_ = std::make_shared<ArtifactSubjects>();  // as well
 };
 
 }  // namespace drydock::step

@@ -32,9 +32,9 @@ Place place_in(const WorkflowCommand& command) {
 
 }  // namespace
 
-StepOutput::StepOutput(Bus& bus, std::string job, std::string step, Sinks sinks, OldCommands old_commands, bool debug)
-    : bus_(bus), job_(std::move(job)), step_(std::move(step)), sinks_(sinks), old_commands_(old_commands),
-      debug_(debug), out_(bus.masker()), err_(bus.masker()) {}
+StepOutput::StepOutput(Bus& bus, std::string job, std::string step, Sinks sinks, Rules rules)
+    : bus_(bus), job_(std::move(job)), step_(std::move(step)), sinks_(sinks), rules_(rules),
+      out_(bus.masker()), err_(bus.masker()) {}
 
 void StepOutput::feed(Stream stream, std::string_view piece) {
   std::lock_guard lock(mutex_);
@@ -148,7 +148,7 @@ void StepOutput::obey_environment(const WorkflowCommand& command) {
   const std::string& name = command.name;
   const std::string key = command.property("name");
   ActionEffects& effects = *sinks_.effects;
-  if ((name == "set-env" || name == "add-path") && old_commands_ == OldCommands::refused) return refuse_unsecure(name);
+  if ((name == "set-env" || name == "add-path") && rules_.old_commands == OldCommands::refused) return refuse_unsecure(name);
   if ((name == "set-output" || name == "save-state") && warned_.insert(name).second) {
     warning("The `" + name + "` command is deprecated and will be disabled soon. Please upgrade to using Environment Files.");
   }
@@ -190,7 +190,7 @@ void StepOutput::obey_echo(const WorkflowCommand& command) {
 }
 
 void StepOutput::debug(std::string text) {
-  if (debug_) message(Level::debug, std::move(text), "", {});
+  if (rules_.debug) message(Level::debug, std::move(text), "", {});
 }
 
 void StepOutput::add_masks(const WorkflowCommand& command, Stream stream) {
@@ -203,7 +203,8 @@ void StepOutput::add_masks(const WorkflowCommand& command, Stream stream) {
 }
 
 void StepOutput::stop_commands(const std::string& token) {
-  if (token.empty() || is_known_command(lower(token)) || lower(token) == "pause-logging") {
+  const bool unsafe = token.empty() || is_known_command(lower(token)) || lower(token) == "pause-logging";
+  if (unsafe && rules_.stop_tokens == StopTokens::unique) {
     failure_ = "Invoking ::stop-commands:: with the token '" + token + "' is not allowed: choose a unique one.";
     return;
   }

@@ -27,8 +27,14 @@ class StepOutput {
     ProblemMatchers* matchers = nullptr;  // of the job; may be null: none are obeyed or added then
   };
   enum class OldCommands { refused, allowed };  // ACTIONS_ALLOW_UNSECURE_COMMANDS
+  enum class StopTokens { unique, any };        // ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS
+  struct Rules {
+    OldCommands old_commands = OldCommands::refused;
+    StopTokens stop_tokens = StopTokens::unique;
+    bool debug = false;
+  };
 
-  StepOutput(Bus& bus, std::string job, std::string step, Sinks sinks, OldCommands old_commands, bool debug);
+  StepOutput(Bus& bus, std::string job, std::string step, Sinks sinks, Rules rules);
 
   void feed(Stream stream, std::string_view piece);
   /// The last lines, when they did not end with a newline.
@@ -70,8 +76,7 @@ class StepOutput {
   Bus& bus_;
   std::string job_, step_;
   Sinks sinks_;
-  OldCommands old_commands_;
-  bool debug_ = false;
+  Rules rules_;
   std::mutex mutex_;
   Pipe out_, err_;
   std::string stop_token_;  // commands are off until "::token::"

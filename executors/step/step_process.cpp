@@ -6,6 +6,19 @@
 namespace drydock::step {
 namespace {
 
+/// What a step may name by an absolute path: on this machine all; otherwise what lies at one place inside and outside,
+/// and for a container action GitHub's places.
+ArtifactPlaces artifact_places(const StepFrame& frame) {
+  const JobPlaces& places = frame.request.places;
+  ArtifactPlaces out{.workspace = places.workspace, .shared = {}};
+  if (frame.use.action && frame.use.action->kind == LoadedAction::Kind::docker) {
+    out.shared = {{"/github/workspace", places.workspace}, {"/github/home", places.temp + "/_github_home"}, {"/github/runner_temp", places.temp}};
+  } else if (frame.request.runner.isolation != Isolation::host || !frame.request.container.empty()) {
+    for (const auto* place : {&places.workspace, &places.temp, &places.tool_cache}) out.shared.emplace_back(*place, *place);
+  }
+  return out;
+}
+
 /// Takes over what the step wrote to its files, in the runner's order; a wrong file fails the step.
 bool take_files(StepFrame& frame, const FileCommands& files, StepOutput& output) {
   bool ok = true;
@@ -38,12 +51,31 @@ bool take_files(StepFrame& frame, const FileCommands& files, StepOutput& output)
   take("output", &FileCommands::outputs, [&](const KeyValues& pairs) {
     for (const auto& [name, value] : pairs) effects.outputs[name] = value;
   });
+  take("artifacts", &FileCommands::artifacts, [&](const std::string& text) {
+    auto& subjects = frame.state.artifacts();
+    const auto added = subjects.declare(text, artifact_places(frame));
+    if (!added) {
+      output.error("Unable to process file command 'artifacts' successfully.", frame.step.place);
+      output.error(added.error().message, frame.step.place);
+      ok = false;
+    } else if (*added > 0) {
+      output.feed(Stream::out, "Captured " + std::to_string(*added) + " artifact subject(s) from this step (job total: " +
+                                   std::to_string(subjects.size()) + ").\n");
+    }
+  });
   return ok;
 }
 
 bool is_true(const Environment& environment, const char* name) {
   const auto found = environment.find(name);
   return found != environment.end() && parser::expression::equal_ignoring_case(found->second, "true");
+}
+
+StepOutput::Rules rules_for(const StepFrame& frame, const Environment& environment) {
+  StepOutput::Rules rules{.debug = frame.request.runner.debug};
+  if (is_true(environment, "ACTIONS_ALLOW_UNSECURE_COMMANDS")) rules.old_commands = StepOutput::OldCommands::allowed;
+  if (is_true(environment, "ACTIONS_ALLOW_UNSECURE_STOPCOMMAND_TOKENS")) rules.stop_tokens = StepOutput::StopTokens::any;
+  return rules;
 }
 
 }  // namespace
@@ -74,20 +106,20 @@ StepProcess::StepProcess(StepFrame& frame, FileCommands files)
     : frame_(&frame), files_(std::move(files)), environment_(frame.state.process_environment(frame.layer, frame.extras)) {}
 
 Result<StepProcess> StepProcess::prepare(StepFrame& frame) {
-  auto files = FileCommands::create(frame.request.places.temp + "/_runner_file_commands", frame.file_tag);
+  auto files = FileCommands::create(frame.request.places.temp + "/_runner_file_commands", frame.file_tag,
+                                    frame.state.artifacts().list());
   if (!files) return std::move(files).error();
   frame.extras.insert(frame.extras.end(), {{"env", files->env_file()}, {"path", files->path_file()},
                                            {"output", files->output_file()}, {"state", files->state_file()},
-                                           {"step_summary", files->summary_file()}});
+                                           {"step_summary", files->summary_file()}, {"artifacts", files->artifacts_file()},
+                                           {"artifacts_list", files->artifacts_list_file()}});
   return StepProcess(frame, std::move(*files));
 }
 
 Handled StepProcess::run(Failure failure, const StartProgram& start) {
   StepFrame& frame = *frame_;
   StepOutput output(*frame.services.bus, frame.request.key, frame.position, {&frame.effects, &frame.annotations, &frame.state.matchers()},
-                    is_true(environment_, "ACTIONS_ALLOW_UNSECURE_COMMANDS") ? StepOutput::OldCommands::allowed
-                                                                            : StepOutput::OldCommands::refused,
-                    frame.request.runner.debug);
+                    rules_for(frame, environment_));
   const auto ended = start([&](std::string_view piece) { output.feed(Stream::out, piece); },
                            [&](std::string_view piece) { output.feed(Stream::err, piece); });
   output.finish();
