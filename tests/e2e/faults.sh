@@ -190,3 +190,4 @@ rm -f "$MARK"
 dock run fetch.yml --isolation host --offline --progress plain
 [[ $STATUS != 0 ]] || fail "an action that is not there was a success"
 expect_text 'no-such-action'
+[[ ! -e $MARK ]] || fail "a step ran before it was known that an action is missing"
