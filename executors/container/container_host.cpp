@@ -73,6 +73,10 @@ class Host : public step::StepHost {
     pod_request_.containers = request.containers;
   }
 
+  step::OutsideChanges outside_changes() override {
+    return inner_ ? inner_->outside_changes() : step::OutsideChanges::lost;
+  }
+
   Status start(std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     if (pod_) return {};

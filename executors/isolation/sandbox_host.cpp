@@ -24,6 +24,10 @@ class SandboxHost : public step::StepHost {
     return view_.find_program(name, environment);
   }
   Environment environment() override { return current_environment(); }
+  step::OutsideChanges outside_changes() override {
+    if (!view_.has_changes()) return step::OutsideChanges::none;
+    return view_.keeps_changes() ? step::OutsideChanges::kept : step::OutsideChanges::lost;
+  }
 
  private:
   sandbox::View view_;
@@ -43,6 +47,10 @@ class LateHost : public step::StepHost {
     return ready() ? host_->find_program(name, environment) : drydock::find_program(name, &environment);
   }
   Environment environment() override { return current_environment(); }
+  step::OutsideChanges outside_changes() override {
+    const std::lock_guard lock(mutex_);
+    return host_ ? host_->outside_changes() : step::OutsideChanges::none;
+  }
 
  private:
   Status ready() {
@@ -67,6 +75,8 @@ class Sandboxes {
     sandbox::ViewSpec spec;
     spec.directory = request.places.temp + ".view";
     spec.shared = options_.shared;
+    if (request.leaves_places) spec.after = sandbox::AfterView::left;
+    spec.goes_on = request.go_on && request.go_on->trail.outside == step::OutsideChanges::kept;
     const auto& places = request.places;
     for (const auto& path : {places.workspace, places.temp, places.tool_cache, places.docker_config}) {
       if (!path.empty()) spec.shared.push_back(path);
@@ -75,7 +85,7 @@ class Sandboxes {
     if (const auto home = environment.find("HOME"); home != environment.end()) spec.home = home->second;
     spec.journal = journal_;
     auto view = sandbox::View::make(spec);
-    if (!view && options_.otherwise == Otherwise::run_on_host) return host_instead(view.error(), request);
+    if (!view && options_.otherwise == Otherwise::run_on_host && !spec.goes_on) return host_instead(view.error(), request);
     if (!view) return std::move(view).error().while_("making the sandbox of job " + request.key);
     if (view->kind() == sandbox::ViewKind::read_only && options_.bus) {
       std::call_once(told_, [this] { options_.bus->notice(k_read_only); });

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <sstream>
@@ -106,10 +107,44 @@ Result<Received> receive(int channel) {
   return received;
 }
 
+/// What the changes in a view's directory lie over, one place a line: they mean nothing over other ones.
+std::string places_of(const ViewFacts& facts) {
+  std::string out;
+  for (const auto* places : {&facts.mounts, &facts.writable}) {
+    for (const auto& place : *places) out += place.path + "\n";
+  }
+  return out;
+}
+
+constexpr const char* k_places = "/places";
+
+/// The directories of changes in it.
+std::vector<std::filesystem::path> layers_in(const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> found;
+  std::error_code none;
+  for (const auto& each : std::filesystem::directory_iterator(directory, none)) {
+    if (std::filesystem::is_directory(each.path() / "upper", none)) found.push_back(each.path());
+  }
+  return found;
+}
+
+/// Takes up what an earlier view left. The kernel takes no work directory of an overlay that was not synced again.
+Status take_up(const std::filesystem::path& directory, const ViewFacts& facts) {
+  const auto places = read_file_if_exists(directory.string() + k_places);
+  if (!places || !*places || **places != places_of(facts)) {
+    return make_error(ErrorCode::environment, "the changes in " + directory.string() + " are not those of this machine's mounts as they are now",
+                      "run the whole job again");
+  }
+  for (const auto& layer : layers_in(directory)) DRYDOCK_TRY(remove_tree((layer / "work").string()));
+  return remove_tree(root_of_view(facts));
+}
+
 }  // namespace
 
 struct View::State {
   ViewKind kind = ViewKind::copy_on_write;
+  AfterView after = AfterView::removed;
+  bool in_memory = false;
   std::filesystem::path directory;
   std::shared_ptr<Journal> journal;
   std::uint64_t entry = 0;
@@ -120,6 +155,10 @@ struct View::State {
   ~State() {
     end_holder();
     if (directory.empty()) return;
+    if (after == AfterView::left && !in_memory) {
+      if (journal) journal->gone(entry);
+      return;
+    }
     const auto removed = remove_tree(directory.string());
     if (removed && journal) journal->gone(entry);
   }
@@ -180,6 +219,17 @@ View& View::operator=(View&&) noexcept = default;
 View::~View() = default;
 
 ViewKind View::kind() const { return state_->kind; }
+bool View::has_changes() const {
+  if (state_->in_memory) return true;
+  const auto layers = layers_in(state_->directory);
+  return std::any_of(layers.begin(), layers.end(), [](const auto& layer) {
+    std::error_code none;
+    return !std::filesystem::is_empty(layer / "upper", none);
+  });
+}
+
+bool View::keeps_changes() const { return state_->after == AfterView::left && !state_->in_memory; }
+
 pid_t View::pid() const { return state_->holder; }
 
 Result<View> View::make(const ViewSpec& spec) {
@@ -190,15 +240,22 @@ Result<View> View::make(const ViewSpec& spec) {
     state->journal = spec.journal;
   }
   state->directory = directory;
+  state->after = spec.after;
   // The kernel takes no directory that was used for such an overlay before.
-  DRYDOCK_TRY(remove_tree(directory.string()));
+  if (!spec.goes_on) DRYDOCK_TRY(remove_tree(directory.string()));
   DRYDOCK_TRY(make_directories(directory.string(), 0700));
   DRYDOCK_ASSIGN(auto facts, gather_view_facts(spec));
   state->kind = facts.kind;
+  if (spec.goes_on) {
+    DRYDOCK_TRY(take_up(directory, facts));
+    DRYDOCK_TRY(state->start(facts));
+    return View(std::move(state));
+  }
+  if (spec.after == AfterView::left) DRYDOCK_TRY(write_file_atomic(directory.string() + k_places, places_of(facts), 0600, Durability::relaxed));
   if (auto started = state->start(facts); !started) {
     // The directory may be on a file system that cannot hold an overlay's changes (another overlay, NFS).
     state->end_holder();
-    facts.in_memory = true;
+    state->in_memory = facts.in_memory = true;
     if (!state->start(facts)) return std::move(started).error();
   }
   return View(std::move(state));

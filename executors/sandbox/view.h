@@ -18,9 +18,16 @@
 
 namespace drydock::sandbox {
 
+/// What becomes of a view's directory when the view ends.
+enum class AfterView { removed, left };
+
 struct ViewSpec {
-  /// Where changes are kept; made, and removed with the view. Absolute, on a file system with room.
+  /// Where changes are kept; made, and removed with the view unless `after` says otherwise. Absolute, on a file system
+  /// with room.
   std::filesystem::path directory;
+  AfterView after = AfterView::removed;
+  /// The directory is one that an earlier view left: its changes are there again.
+  bool goes_on = false;
   /// Existing directories or files that are the machine's own in the view too, read-write, at the same paths.
   std::vector<std::string> shared;
   /// The user's home: copy-on-write in a read-only view. Empty: none.
@@ -38,6 +45,10 @@ class View {
   ~View();  // ends all that runs in it and removes its directory
 
   ViewKind kind() const;
+  /// Whether programs changed anything that is not shared, as far as it can be told: in memory nothing can be.
+  bool has_changes() const;
+  /// Whether the changes stay when the view ends.
+  bool keeps_changes() const;
   /// The holder's, as seen outside.
   pid_t pid() const;
 

@@ -17,6 +17,7 @@
 #include "executors/base/process.h"
 #include "executors/base/result.h"
 #include "executors/step/job_request.h"
+#include "executors/step/job_trail.h"
 
 namespace drydock::build {
 class BuildService;
@@ -56,6 +57,8 @@ struct ActionEffects {
   std::vector<std::string> path;     // prepended to PATH of later steps, in order of the calls
   std::map<std::string, std::string> state;
   std::string summary;               // Markdown
+  std::vector<MatcherChange> matchers;  // in force already, as the commands were given
+  bool masks = false;                // it masked values that no secret told of
 };
 
 class ActionContext {

@@ -2,6 +2,7 @@
 #include "executors/step/engine.h"
 #include "executors/step/evaluator.h"
 #include "executors/step/from_model.h"
+#include "executors/step/go_on.h"
 #include "executors/step/load_action.h"
 #include "executors/step/shell.h"
 #include "parser/expression/template_string.h"
@@ -37,6 +38,8 @@ class Checker {
     check(request_.default_shell);
     check_shell(request_.default_shell);
     for (const auto& step : request_.steps) check(step);
+    const auto going_on = check_go_on(request_);
+    found_.insert(found_.end(), going_on.begin(), going_on.end());
     return std::move(found_);
   }
 

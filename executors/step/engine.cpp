@@ -1,5 +1,7 @@
 #include "executors/step/engine.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
@@ -10,6 +12,7 @@
 #include "executors/step/background.h"
 #include "executors/step/deadline.h"
 #include "executors/step/from_model.h"
+#include "executors/step/go_on.h"
 #include "executors/step/load_action.h"
 #include "executors/step/run_step.h"
 
@@ -29,16 +32,33 @@ std::string listed(const std::vector<std::string>& names) {
   return out.empty() ? "(none)" : out;
 }
 
+const std::string k_pre = "Pre ";
+
+std::string position_of(std::size_t index, ActionStage stage) {
+  std::string position = std::to_string(index + 1);
+  if (stage == ActionStage::pre) position += ".pre";
+  if (stage == ActionStage::post) position += ".post";
+  return position;
+}
+
 struct Post {
   std::size_t index;  // of its step
   std::string name;
 };
 
+/// Changes when somebody writes the credentials of registries.
+std::string stamp_of_logins(const std::string& docker_config) {
+  struct stat file {};
+  if (docker_config.empty() || ::stat((docker_config + "/config.json").c_str(), &file) != 0) return {};
+  return std::to_string(file.st_ino) + " " + std::to_string(file.st_size) + " " + std::to_string(file.st_mtim.tv_sec) + "." +
+         std::to_string(file.st_mtim.tv_nsec);
+}
+
 class JobRun {
  public:
   JobRun(const JobRequest& request, const JobServices& services, std::stop_token stop)
       : request_(request), services_(services), bus_(*services.bus),
-        evaluator_(bus_, request.key, request.secrets), on_stop_(std::move(stop), Forward{&job_stop_}),
+        evaluator_(bus_, request.key, request.secrets), trail_(request, services.bus->masker()), on_stop_(std::move(stop), Forward{&job_stop_}),
         deadline_(request.timeout, job_stop_), cancel_limit_(job_stop_.get_token(), request.cancel_timeout, kill_stop_) {}
 
   JobResult run() {
@@ -51,8 +71,7 @@ class JobRun {
       run_steps();
       finish();
     }
-    std::error_code ignored;
-    fs::remove_all(request_.places.docker_config, ignored);
+    clean_places();
     result_.elapsed = since(start);
     return std::move(result_);
   }
@@ -66,6 +85,7 @@ class JobRun {
   std::optional<Problem> set_up();
   Status set_up_state();
   Status make_places();
+  void clean_places() const;
   Status make_environment();
   Lane lane();
   void fail(const Problem& problem);
@@ -75,13 +95,16 @@ class JobRun {
   void run_pre(std::size_t index);
   void run_main(std::size_t index);
   void run_post(const Post& post);
-  Outcome execute(const StepTask& task);
+  bool take_from_earlier_run(std::size_t index, ActionStage stage);
+  void take_over(const RestoredStage& stage);
+  void tell_where_it_goes_on();
+  void execute(const StepTask& task, std::size_t index);
   void start_in_background(const StepTask& task, std::size_t index);
-  void control(const StepRequest& step, const std::string& position);
+  void control(const StepRequest& step, std::size_t index);
   std::vector<std::size_t> targets_of(const StepRequest& step) const;
   /// When a failure of theirs becomes one of the job: `cancel` itself succeeds.
   enum class Counts { now, at_the_end };
-  Outcome take(const std::vector<std::size_t>& running, Counts counts);
+  Outcome take(const std::vector<std::size_t>& running, Counts counts, const std::string& position);
   void wait_for_rest();
   StepTask task_for(std::size_t index, ActionStage stage);
   void register_post(std::size_t index, const std::string& name);
@@ -101,6 +124,8 @@ class JobRun {
   const JobServices& services_;
   Bus& bus_;
   Evaluator evaluator_;
+  TrailKeeper trail_;
+  std::vector<RestoredStage> before_;  // what an earlier run of the job has done
   std::stop_source job_stop_, kill_stop_;
   std::stop_callback<Forward> on_stop_;
   Deadline deadline_;
@@ -157,6 +182,18 @@ Status JobRun::make_places() {
   return {};
 }
 
+/// Credentials end with the job; scripts hold whatever was put into them, secrets too.
+void JobRun::clean_places() const {
+  std::error_code ignored;
+  fs::remove_all(request_.places.docker_config, ignored);
+  if (!request_.leaves_places) return;
+  std::vector<fs::path> scripts;
+  for (const auto& entry : fs::directory_iterator(request_.places.temp, ignored)) {
+    if (entry.path().filename().string().starts_with("step_")) scripts.push_back(entry.path());
+  }
+  for (const auto& script : scripts) fs::remove(script, ignored);
+}
+
 Status JobRun::make_host(const std::map<std::string, std::string>& secrets) {
   HostRequest wanted(request_, {}, job_stop_.get_token());
   if (names_containers(request_)) {
@@ -181,6 +218,10 @@ Status JobRun::set_up_state() {
     if (!value) continue;
     if (is_masked(name)) bus_.masker().add(*value);
     secrets[name] = std::move(*value);
+  }
+  trail_.set_secrets(secrets);
+  if (request_.go_on) {
+    DRYDOCK_ASSIGN(before_, restore_stages(*request_.go_on, secrets));
   }
   const auto token = secrets.find("GITHUB_TOKEN");
   const std::string github_token = token == secrets.end() ? "" : token->second;
@@ -216,18 +257,70 @@ Lane JobRun::lane() {
 }
 
 void JobRun::run_steps() {
+  tell_where_it_goes_on();
   for (std::size_t i = 0; i < request_.steps.size(); ++i) {
-    if (uses_[i].has_pre()) run_pre(i);
+    if (!take_from_earlier_run(i, ActionStage::pre) && uses_[i].has_pre()) run_pre(i);
   }
-  for (std::size_t i = 0; i < request_.steps.size(); ++i) run_main(i);
+  for (std::size_t i = 0; i < request_.steps.size(); ++i) {
+    if (!take_from_earlier_run(i, ActionStage::main)) run_main(i);
+  }
   wait_for_rest();
+  for (std::size_t i = 0; i < request_.steps.size(); ++i) take_from_earlier_run(i, ActionStage::post);
   for (auto post = posts_.rbegin(); post != posts_.rend(); ++post) run_post(*post);
+  result_.trail = std::move(trail_).take();
+  result_.trail->workspace = request_.places.workspace;
+  result_.trail->isolation = name_of(request_.runner.isolation);
+  result_.trail->outside = host_->outside_changes();
+}
+
+void JobRun::tell_where_it_goes_on() {
+  if (!request_.go_on) return;
+  const std::size_t first = request_.go_on->first;
+  Event event{.kind = EventKind::message, .job = request_.key};
+  event.text = "goes on at step " + std::to_string(first + 1) + ", in the workspace of run " + request_.go_on->run;
+  event.place = request_.steps[first].place;
+  bus_.publish(std::move(event));
+  const bool failed = std::any_of(before_.begin(), before_.end(), [](const RestoredStage& stage) { return stage.result.conclusion == Outcome::failure; });
+  if (failed) report(Level::warning, "a step before it failed there, so steps run only where their condition says always() or failure()", request_.steps[first].place);
+}
+
+/// True when nothing of this stage is to be run.
+bool JobRun::take_from_earlier_run(std::size_t index, ActionStage stage) {
+  if (!request_.go_on || !is_taken(*request_.go_on, index)) return false;
+  if (stage == ActionStage::post && !post_is_done(*request_.go_on, index)) return false;  // its turn comes
+  const std::string position = position_of(index, stage);
+  for (const auto& each : before_) {
+    // What ran in the background came into force where it was waited for.
+    const std::string& waited_for = each.kept->waited_for;
+    if (waited_for.empty() ? each.kept->position == position : waited_for == position) take_over(each);
+  }
+  return true;
+}
+
+void JobRun::take_over(const RestoredStage& stage) {
+  trail_.keep(*stage.kept);
+  result_.steps.push_back(stage.result);
+  const std::string& position = stage.result.position;
+  Event event{.kind = EventKind::step_finished, .job = request_.key, .step = position, .name = stage.result.name};
+  event.outcome = stage.result.conclusion;
+  event.text = "taken from run " + request_.go_on->run;
+  bus_.publish(std::move(event));
+  count(stage.result);
+  if (position.ends_with(".post")) return;
+  state_->restore(stage.effects);
+  scope_.set_step(stage.result);
+  ActionUse& use = uses_[stage.index];
+  restore_use(use, stage.use);
+  const bool known = std::any_of(posts_.begin(), posts_.end(), [&](const Post& post) { return post.index == stage.index; });
+  if (!use.post_registered || known || post_is_done(*request_.go_on, stage.index)) return;
+  posts_.push_back({stage.index, position.ends_with(".pre") ? stage.result.name.substr(k_pre.size()) : stage.result.name});
+  // What goes wrong here does so again, and is told, when its turn comes.
+  const StepRequest& step = request_.steps[stage.index];
+  if (!use.action && is_local_action(step.uses.text)) loader_->load_local(step, use, 0, job_stop_.get_token());
 }
 
 StepTask JobRun::task_for(std::size_t index, ActionStage stage) {
-  std::string position = std::to_string(index + 1);
-  if (stage == ActionStage::pre) position += ".pre";
-  if (stage == ActionStage::post) position += ".post";
+  const std::string position = position_of(index, stage);
   evaluator_.set_step(position);
   if (job_stop_.stop_requested()) state_->status = Outcome::cancelled;
   return {.step = request_.steps[index], .use = uses_[index], .stage = stage, .position = position, .file_tag = position};
@@ -235,22 +328,21 @@ StepTask JobRun::task_for(std::size_t index, ActionStage stage) {
 
 void JobRun::run_pre(std::size_t index) {
   StepTask task = task_for(index, ActionStage::pre);
-  const std::string name = name_of_step(task.step, evaluator_, state_->context(scope_, {}));
-  task.name = "Pre " + name;
-  if (execute(task) != Outcome::skipped) register_post(index, name);
+  task.name = k_pre + name_of_step(task.step, evaluator_, state_->context(scope_, {}));
+  execute(task, index);
 }
 
 void JobRun::run_main(std::size_t index) {
   const StepTask task = task_for(index, ActionStage::main);
-  if (task.step.control != StepControl::none) return control(task.step, task.position);
+  if (task.step.control != StepControl::none) return control(task.step, index);
   if (task.step.background) return start_in_background(task, index);
-  if (execute(task) != Outcome::skipped) register_post(index, result_.steps.back().name);
+  execute(task, index);
 }
 
 void JobRun::run_post(const Post& post) {
   StepTask task = task_for(post.index, ActionStage::post);
   task.name = "Post " + post.name;
-  execute(task);
+  execute(task, post.index);
 }
 
 void JobRun::register_post(std::size_t index, const std::string& name) {
@@ -259,7 +351,8 @@ void JobRun::register_post(std::size_t index, const std::string& name) {
   posts_.push_back({index, name});
 }
 
-Outcome JobRun::execute(const StepTask& task) {
+void JobRun::execute(const StepTask& task, std::size_t index) {
+  const std::string logins = stamp_of_logins(request_.places.docker_config);
   StepExecution execution(lane(), scope_, task);
   if (kill_stop_.stop_requested()) {
     execution.give_up();  // nothing begins any more once a cancelled job has used its time
@@ -269,17 +362,21 @@ Outcome JobRun::execute(const StepTask& task) {
   }
   conclude(execution.result());
   tell_end(execution.result());
-  return execution.result().outcome;
+  const bool registers = task.stage != ActionStage::post && execution.result().outcome != Outcome::skipped;
+  if (registers) register_post(index, task.stage == ActionStage::pre ? task.name.substr(k_pre.size()) : execution.result().name);
+  trail_.keep(index, execution.result(), execution.effects(), &task.use).logs_in =
+      task.stage == ActionStage::main && stamp_of_logins(request_.places.docker_config) != logins;
 }
 
 void JobRun::start_in_background(const StepTask& task, std::size_t index) {
-  if (kill_stop_.stop_requested()) return void(execute(task));
+  if (kill_stop_.stop_requested()) return execute(task, index);
   const auto skipped = background_.start(
       lane(), scope_, task, index, [this, place = task.step.place](const StepResult& result) { tell_begin(result, place); },
       [this](const StepResult& result) { tell_end(result); });
   if (!skipped) return;
   conclude(*skipped);
   tell_end(*skipped);
+  trail_.keep(index, *skipped, {}, nullptr);
 }
 
 std::vector<std::size_t> JobRun::targets_of(const StepRequest& step) const {
@@ -287,7 +384,8 @@ std::vector<std::size_t> JobRun::targets_of(const StepRequest& step) const {
 }
 
 /// wait, wait-all, cancel: these run whatever happened before.
-void JobRun::control(const StepRequest& step, const std::string& position) {
+void JobRun::control(const StepRequest& step, std::size_t index) {
+  const std::string position = position_of(index, ActionStage::main);
   const auto start = Clock::now();
   const auto running = targets_of(step);
   std::vector<std::string> names;
@@ -301,7 +399,7 @@ void JobRun::control(const StepRequest& step, const std::string& position) {
   if (cancels) {
     for (const auto each : running) background_.cancel(each);
   }
-  const Outcome outcome = take(running, cancels ? Counts::at_the_end : Counts::now);
+  const Outcome outcome = take(running, cancels ? Counts::at_the_end : Counts::now, position);
   for (std::size_t i = 0; i < running.size(); ++i) {
     const StepResult& ended = result_.steps[result_.steps.size() - running.size() + i];
     log(position, "  " + names[i] + ": " + std::string(name_of(ended.conclusion)));
@@ -311,11 +409,12 @@ void JobRun::control(const StepRequest& step, const std::string& position) {
   result.elapsed = since(start);
   scope_.set_step(result);
   tell_end(result);
+  trail_.keep(index, result, {}, nullptr);
   result_.steps.push_back(std::move(result));
 }
 
 /// What these background steps did comes into force, in the order of their start.
-Outcome JobRun::take(const std::vector<std::size_t>& running, Counts counts) {
+Outcome JobRun::take(const std::vector<std::size_t>& running, Counts counts, const std::string& position) {
   Outcome worst = Outcome::success;
   for (const auto each : running) {
     auto ended = background_.take(each);
@@ -323,6 +422,7 @@ Outcome JobRun::take(const std::vector<std::size_t>& running, Counts counts) {
     state_->apply(ended.effects);
     scope_.set_step(ended.result);
     register_post(ended.index, ended.result.name);
+    trail_.keep(ended.index, ended.result, ended.effects, &uses_[ended.index]).waited_for = position;
     const Outcome outcome = ended.result.conclusion;
     const bool expected = ended.cancelled_on_purpose && outcome == Outcome::cancelled;
     if (outcome == Outcome::cancelled && !expected) worst = Outcome::cancelled;
@@ -338,7 +438,7 @@ Outcome JobRun::take(const std::vector<std::size_t>& running, Counts counts) {
 void JobRun::wait_for_rest() {
   if (!background_.left().empty()) {
     const StepRequest wait{.id = "__implicit_wait_all", .control = StepControl::wait_all, .place = request_.place};
-    control(wait, std::to_string(request_.steps.size() + 1));
+    control(wait, request_.steps.size());
   }
   for (const auto& result : late_) count(result);
 }

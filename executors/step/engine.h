@@ -38,6 +38,8 @@ class StepHost {
   virtual bool has_directory(const std::string& path);
   /// Members of the job context that only the place knows: `container` and `services`, as GitHub documents them.
   virtual Object job_members() { return {}; }
+  /// What became of files that steps changed outside of the job's places; asked when the steps have ended.
+  virtual OutsideChanges outside_changes() { return OutsideChanges::none; }
   /// By which path the Node of this machine starts there. Called when an action needs it.
   virtual Result<std::string> node_program(const std::string& on_this_machine) { return on_this_machine; }
   /// Brings the image of a container action (pulls, or builds it); called before the job's first step.

@@ -265,7 +265,11 @@ OrderedJson to_json(const JobRequest& request) {
           {"places", places_json(request.places)},
           {"runner", runner_json(request.runner)},
           {"timeout_ms", request.timeout ? OrderedJson(request.timeout->count()) : OrderedJson()},
-          {"cancel_timeout_ms", request.cancel_timeout.count()}};
+          {"cancel_timeout_ms", request.cancel_timeout.count()},
+          {"go_on", request.go_on ? OrderedJson{{"first", request.go_on->first}, {"run", request.go_on->run},
+                                                {"trail", to_json(request.go_on->trail)}}
+                                  : OrderedJson()},
+          {"leaves_places", request.leaves_places}};
 }
 
 Result<JobRequest> job_request_from_json(const OrderedJson& json) {
@@ -306,6 +310,10 @@ Result<JobRequest> job_request_from_json(const OrderedJson& json) {
       request.timeout = std::chrono::milliseconds(timeout.get<std::int64_t>());
     }
     request.cancel_timeout = std::chrono::milliseconds(json.at("cancel_timeout_ms").get<std::int64_t>());
+    if (const OrderedJson& go_on = json.at("go_on"); !go_on.is_null()) {
+      request.go_on = GoOn{go_on.at("first").get<std::size_t>(), go_on.at("run").get<std::string>(), job_trail_from(go_on.at("trail"))};
+    }
+    json.at("leaves_places").get_to(request.leaves_places);
     return request;
   });
 }
@@ -323,7 +331,8 @@ OrderedJson to_json(const JobResult& result) {
           {"environment", {{"name", result.environment}, {"url", result.environment_url}}},
           {"error", error_json(result.error)},
           {"message", result.message},
-          {"elapsed_ms", result.elapsed.count()}};
+          {"elapsed_ms", result.elapsed.count()},
+          {"trail", result.trail ? to_json(*result.trail) : OrderedJson()}};
 }
 
 Result<JobResult> job_result_from_json(const OrderedJson& json) {
@@ -341,6 +350,8 @@ Result<JobResult> job_result_from_json(const OrderedJson& json) {
     result.error = error_from(json.at("error"));
     json.at("message").get_to(result.message);
     result.elapsed = std::chrono::milliseconds(json.at("elapsed_ms").get<std::int64_t>());
+    // Results of an earlier drydock have none.
+    if (const auto trail = json.find("trail"); trail != json.end() && !trail->is_null()) result.trail = job_trail_from(*trail);
     return result;
   });
 }

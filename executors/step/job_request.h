@@ -15,6 +15,7 @@
 #include "executors/base/events.h"
 #include "executors/base/json.h"
 #include "executors/base/result.h"
+#include "executors/step/job_trail.h"
 
 namespace drydock::step {
 
@@ -104,7 +105,7 @@ struct RunnerInfo {
 };
 
 struct JobRequest {
-  static constexpr int k_schema = 2;
+  static constexpr int k_schema = 3;
 
   std::string key;       // "build" or "build (linux, 22)": unique in the run, names the job in events
   std::string job_id;    // the key under `jobs:`, GITHUB_JOB
@@ -139,6 +140,9 @@ struct JobRequest {
   RunnerInfo runner;
   std::optional<std::chrono::milliseconds> timeout;  // timeout-minutes of the job
   std::chrono::milliseconds cancel_timeout{std::chrono::minutes(5)};  // for what still runs in a cancelled job
+
+  std::optional<GoOn> go_on;  // the steps before one are not run: an earlier run of the job has done them
+  bool leaves_places = false;  // somebody may go on with this job: what is kept with its places is left
 };
 
 struct Annotation {
@@ -174,6 +178,7 @@ struct JobResult {
   std::optional<ErrorCode> error;      // of the first step that failed the job
   std::string message;
   std::chrono::milliseconds elapsed{0};
+  std::optional<JobTrail> trail;       // of a job whose steps were reached
 };
 
 OrderedJson to_json(const JobRequest& request);

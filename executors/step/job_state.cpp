@@ -169,4 +169,15 @@ void JobState::apply(const ActionEffects& effects) {
   for (const auto& [name, value] : effects.environment) set_environment(name, value);
 }
 
+void JobState::restore(const ActionEffects& effects) {
+  apply(effects);
+  for (const auto& change : effects.matchers) {
+    if (change.file.empty()) {
+      matchers_->remove({change.text});
+    } else if (const auto matchers = parse_matchers(change.text, change.file)) {
+      matchers_->add(*matchers);
+    }
+  }
+}
+
 }  // namespace drydock::step

@@ -47,6 +47,8 @@ class JobState {
   }
   /// What a step did to the steps after it.
   void apply(const ActionEffects& effects);
+  /// The same of a step of an earlier run, whose problem matchers are not in force yet.
+  void restore(const ActionEffects& effects);
 
   ProblemMatchers& matchers() { return *matchers_; }
   ArtifactSubjects& artifacts() { return *artifacts_; }

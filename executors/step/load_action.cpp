@@ -248,8 +248,9 @@ Result<std::string> ActionLoader::tree_of(const ActionReference& reference) {
   if (tree.use == ActionTree::Use::copied) {
     DRYDOCK_ASSIGN(root, join_inside(request_.places.temp + "/_actions", reference.repository + "/" + reference.version));
     DRYDOCK_TRY(make_directories(fs::path(root).parent_path()));
+    // A job that goes on has it from before, perhaps changed by its steps.
     std::error_code failure;
-    fs::copy(tree.root, root, fs::copy_options::recursive | fs::copy_options::copy_symlinks, failure);
+    if (!is_directory(root)) fs::copy(tree.root, root, fs::copy_options::recursive | fs::copy_options::copy_symlinks, failure);
     if (failure) return errno_error("copying action " + key + " to " + root, failure.value());
   }
   trees_.emplace(key, root);

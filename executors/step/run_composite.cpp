@@ -67,6 +67,8 @@ class Composite {
     all.environment.insert(all.environment.end(), effects.environment.begin(), effects.environment.end());
     all.path.insert(all.path.end(), effects.path.begin(), effects.path.end());
     all.summary += effects.summary;
+    all.matchers.insert(all.matchers.end(), effects.matchers.begin(), effects.matchers.end());
+    all.masks = all.masks || effects.masks;
     const StepResult& result = execution.result();
     if (result.conclusion != Outcome::failure && result.conclusion != Outcome::cancelled) return;
     const bool cancelled = result.conclusion == Outcome::cancelled;

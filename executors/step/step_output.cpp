@@ -199,7 +199,10 @@ void StepOutput::add_masks(const WorkflowCommand& command, Stream stream) {
     return;
   }
   if (echo_) publish_log(stream, "::add-mask::***\n");
+  const bool known = bus_.masker().mask(command.data) != command.data;
   bus_.masker().add(command.data);
+  // What is too short to be masked is no loss.
+  if (!known && sinks_.effects && bus_.masker().mask(command.data) != command.data) sinks_.effects->masks = true;
 }
 
 void StepOutput::stop_commands(const std::string& token) {
@@ -221,10 +224,11 @@ void StepOutput::refuse_unsecure(const std::string& name) {
              "variable to `true`.";
 }
 
-std::optional<Matchers> StepOutput::read_matchers(const std::string& file) {
+std::optional<Matchers> StepOutput::read_matchers(const std::string& file, std::string* source) {
   const std::string path = (std::filesystem::path(sinks_.matchers->workspace()) / file).string();
   const auto text = read_file(path);
   auto matchers = text ? parse_matchers(*text, path) : Result<Matchers>(text.error());
+  if (matchers && source) *source = *text;
   if (matchers) return std::move(*matchers);
   failure_ = matchers.error().to_string();
   return std::nullopt;
@@ -233,9 +237,11 @@ std::optional<Matchers> StepOutput::read_matchers(const std::string& file) {
 void StepOutput::add_matcher(const std::string& file) {
   if (!sinks_.matchers) return;
   if (file.empty()) return warning("File path must be specified.");
-  const auto matchers = read_matchers(file);
+  std::string text;
+  const auto matchers = read_matchers(file, &text);
   if (!matchers || matchers->empty()) return;
   sinks_.matchers->add(*matchers);
+  if (sinks_.effects) sinks_.effects->matchers.push_back({file, std::move(text)});
   std::string owners;
   for (const auto& matcher : *matchers) owners += (owners.empty() ? "'" : ", '") + matcher->owner + "'";
   debug("Added matchers: " + owners + ". MatchedProblem matchers scan action output for known warning or error strings and report these inline.");
@@ -250,12 +256,17 @@ void StepOutput::remove_matcher(const WorkflowCommand& command) {
   if (owner.empty() && command.data.empty()) {
     return warning("Either an owner name or a file path must be specified in ##[remove-matcher] command.");
   }
-  if (!owner.empty()) return sinks_.matchers->remove({owner});
-  const auto matchers = read_matchers(command.data);
-  if (!matchers) return;
   std::vector<std::string> owners;
-  for (const auto& matcher : *matchers) owners.push_back(matcher->owner);
+  if (!owner.empty()) {
+    owners.push_back(owner);
+  } else {
+    const auto matchers = read_matchers(command.data);
+    if (!matchers) return;
+    for (const auto& matcher : *matchers) owners.push_back(matcher->owner);
+  }
   sinks_.matchers->remove(owners);
+  if (!sinks_.effects) return;
+  for (const auto& each : owners) sinks_.effects->matchers.push_back({"", each});
 }
 
 /// True when the line is a problem, which an annotation tells from now on.

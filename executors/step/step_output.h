@@ -65,7 +65,7 @@ class StepOutput {
   void obey_echo(const WorkflowCommand& command);
   void add_matcher(const std::string& file);
   void remove_matcher(const WorkflowCommand& command);
-  std::optional<Matchers> read_matchers(const std::string& file);
+  std::optional<Matchers> read_matchers(const std::string& file, std::string* source = nullptr);
   bool find_problem(Stream stream, const std::string& text);
   bool report_problem(const MatchedProblem& problem, Stream stream, const std::string& line);
   void add_masks(const WorkflowCommand& command, Stream stream);

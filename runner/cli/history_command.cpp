@@ -39,7 +39,7 @@ OrderedJson to_json(const RunRecord& run) {
   for (const auto& job : run.jobs) {
     jobs.push_back({{"key", job.key}, {"conclusion", name_of(job.conclusion)}, {"elapsed_ms", job.elapsed.count()}});
   }
-  OrderedJson json{{"id", run.id}, {"workflows", std::move(workflows)}, {"repository", run.repository},
+  OrderedJson json{{"id", run.id}, {"run", run.run}, {"attempt", run.attempt}, {"workflows", std::move(workflows)}, {"repository", run.repository},
                    {"directory", run.directory}, {"event", run.event}, {"ref", run.ref}, {"sha", run.sha},
                    {"conclusion", run.state()},
                    {"started", format_rfc3339(run.started, TimePrecision::milliseconds)}};
@@ -73,12 +73,13 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
 }
 
 void print_runs(const std::vector<RunRecord>& runs) {
-  std::vector<std::vector<std::string>> rows{{"RUN", "CONCLUSION", "WORKFLOW", "EVENT", "REF", "STARTED", "TIME", "JOBS"}};
+  std::vector<std::vector<std::string>> rows{{"RUN", "ATTEMPT", "CONCLUSION", "WORKFLOW", "EVENT", "REF", "STARTED", "TIME", "JOBS"}};
   for (const auto& run : runs) {
     const auto good = std::count_if(run.jobs.begin(), run.jobs.end(), [](const auto& job) {
       return job.conclusion == Outcome::success || job.conclusion == Outcome::skipped;
     });
-    rows.push_back({run.id, run.state(), workflows_text(run), run.event.empty() ? "-" : run.event,
+    const std::string attempt = std::to_string(run.attempt) + (run.run == run.id ? "" : " of " + run.run);
+    rows.push_back({run.id, attempt, run.state(), workflows_text(run), run.event.empty() ? "-" : run.event,
                     run.ref.empty() ? "-" : run.ref, format_rfc3339(run.started), format_elapsed(elapsed_of(run)),
                     std::to_string(good) + "/" + std::to_string(run.jobs.size())});
   }

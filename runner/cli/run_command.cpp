@@ -1,8 +1,10 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "executors/actions/own_files.h"
@@ -14,6 +16,7 @@
 #include "runner/cli/action_services.h"
 #include "runner/cli/cli.h"
 #include "runner/cli/common.h"
+#include "runner/cli/earlier_run.h"
 #include "runner/cli/exit_code.h"
 #include "runner/cli/followers.h"
 #include "runner/cli/hosts.h"
@@ -24,9 +27,11 @@
 #include "runner/cli/workflow_arguments.h"
 #include "runner/events/history.h"
 #include "runner/events/run_record.h"
+#include "runner/schedule/kept_jobs.h"
 #include "runner/schedule/run_workflow.h"
 
 namespace drydock::runner {
+namespace model = parser::workflow;
 
 namespace {
 
@@ -35,6 +40,10 @@ struct RunArguments {
   std::string progress = "auto";
   std::string resume;
   std::string rerun_failed;
+  std::string from_step;
+
+  /// The earlier run that is gone on with; empty for a run of its own.
+  const std::string& again() const { return rerun_failed.empty() ? resume : rerun_failed; }
   bool keep_workspace = false;
   bool pause_on_failure = false;
   std::string summary_json;
@@ -130,24 +139,84 @@ class RunCommand {
     const auto root = store_root();
     const auto runs = root + "/runs";
     // Before this run is there, which would be the latest one.
-    const std::string& again = arguments_.rerun_failed.empty() ? arguments_.resume : arguments_.rerun_failed;
-    if (!again.empty()) {
-      DRYDOCK_ASSIGN(const std::string earlier, directory_of_run(runs, again));
-      DRYDOCK_ASSIGN(resumed_, finished_jobs(earlier));
-    }
+    DRYDOCK_TRY(look_back(runs));
     DRYDOCK_ASSIGN(run_id_, new_run(runs));
     run_dir_ = runs + "/" + run_id_;
     lock_dir_ = root + "/locks";
     DRYDOCK_TRY(make_directories(lock_dir_));
     DRYDOCK_ASSIGN(auto lock, hold_run(run_dir_));
     lock_.emplace(std::move(lock));
-    reap_work_folders(runs);
     record_ = record_of_start();
+    reap_work_folders(runs, record_);
     DRYDOCK_TRY(write_run(run_dir_, record_));
     DRYDOCK_ASSIGN(history_, History::open(run_dir_));
     console_.bus().listen([this](const Event& event) { history_->on_event(event); });
     services_.action_environment = service_environment(
-        {.store_root = root, .run = run_id_, .resumed = arguments_.resume, .limits = prepared_.config.services}, console_.bus());
+        {.store_root = root, .run = run_id_, .resumed = earlier_ ? earlier_->newest.id : "", .limits = prepared_.config.services}, console_.bus());
+    return {};
+  }
+
+  /// What of an earlier run is gone on with.
+  Status look_back(const std::string& runs) {
+    std::string again = arguments_.again();
+    const bool at_step = !arguments_.from_step.empty();
+    if (at_step) DRYDOCK_TRY(choose_job());
+    if (at_step && again.empty()) {
+      DRYDOCK_ASSIGN(again, run_with_workspace(runs, prepared_.git.root, prepared_.workflows.front().file, job_at_step_));
+    }
+    if (again.empty()) return {};
+    DRYDOCK_ASSIGN(earlier_, earlier_run(runs, again));
+    for (const auto& [key, result] : earlier_->results) {
+      if (result.conclusion == Outcome::success || at_step) resumed_.emplace(key, result);
+    }
+    return at_step ? go_on_at_step() : Status();
+  }
+
+  /// --from-step is about one job of one workflow.
+  Status choose_job() {
+    auto& workflows = prepared_.workflows;
+    const auto& named = arguments_.common.jobs;
+    if (named.size() > 1) return make_error(ErrorCode::usage, "--from-step is about one job, and -j names several");
+    if (!named.empty()) std::erase_if(workflows, [&](const auto& workflow) { return !workflow.find_job(named.front()); });
+    if (workflows.size() != 1) return make_error(ErrorCode::usage, "--from-step is about one workflow", "name it: drydock run WORKFLOW --from-step STEP");
+    const auto& jobs = workflows.front().jobs;
+    if (named.empty() && jobs.size() != 1) {
+      std::string known;
+      for (const auto& job : jobs) known += (known.empty() ? "" : ", ") + job.id;
+      return make_error(ErrorCode::usage, "--from-step is about one job", "name it with -j; jobs are: " + known);
+    }
+    job_at_step_ = named.empty() ? jobs.front().id : workflows.front().find_job(named.front())->id;
+    return {};
+  }
+
+  /// In the places that the earlier run of the job had: what steps left names them.
+  Status go_on_at_step() {
+    FromStep from{.job = job_at_step_, .step = arguments_.from_step, .run = earlier_->newest.id};
+    const std::string prefix = kept_key(prepared_.workflows.front().file, "");
+    for (auto entry = resumed_.begin(); entry != resumed_.end();) {
+      const auto& result = entry->second;
+      const bool of_job = entry->first.starts_with(prefix) && is_leg_of(result.key, job_at_step_);
+      if (of_job && result.trail) {
+        // <runs>/<run>/work/<job>/<repository>/<repository>
+        work_dir_ = std::filesystem::path(result.trail->workspace).parent_path().parent_path().parent_path().string();
+        from.trails.emplace(result.key, *result.trail);
+      }
+      entry = of_job ? resumed_.erase(entry) : std::next(entry);
+    }
+    if (!work_dir_.empty()) {
+      const std::string owner = std::filesystem::path(work_dir_).parent_path().string();
+      DRYDOCK_ASSIGN(auto lock, FileLock::try_acquire(owner + "/lock"));
+      if (!lock) return make_error(ErrorCode::usage, "another run stands in the workspace of run " + from.run, "wait for its end");
+      work_lock_ = std::move(lock);
+      DRYDOCK_ASSIGN(RunRecord record, read_run(owner));
+      // Whoever asked for it to be kept did so for the runs that go on in it, too.
+      keeps_ = keeps_ || record.keeps_workspace;
+      if (keeps_ && !record.keeps_workspace) {
+        record.keeps_workspace = true;
+        DRYDOCK_TRY(write_run(owner, record));
+      }
+    }
+    from_step_ = std::move(from);
     return {};
   }
 
@@ -158,9 +227,13 @@ class RunCommand {
 
   RunRecord record_of_start() const {
     RunRecord record;
-    record.id = run_id_;
+    record.id = record.run = run_id_;
+    if (earlier_) {
+      record.run = earlier_->newest.run;
+      record.attempt = earlier_->newest.attempt + 1;
+    }
     record.directory = prepared_.git.root;
-    record.keeps_workspace = arguments_.keep_workspace;
+    record.keeps_workspace = keeps_;
     record.event = prepared_.event.name;
     record.started = std::chrono::system_clock::now();
     const auto text = [&](const char* name) { return json_or(prepared_.event.github, name, std::string()); };
@@ -197,7 +270,7 @@ class RunCommand {
     // A part of a run is nothing that others follow; nor is one that the user has stopped.
     const bool whole = arguments_.common.jobs.empty() && arguments_.common.matrix.empty();
     if (!whole || results_.back().name.empty() || interrupted().stop_requested()) return status;
-    const FollowedRun followed{.workflow = &workflow, .event = &event, .title = results_.back().name, .id = run_id_,
+    const FollowedRun followed{.workflow = &workflow, .event = &event, .title = results_.back().name, .id = record_.run,
                                .conclusion = results_.back().conclusion, .started = started,
                                .finished = std::chrono::system_clock::now()};
     for (const auto& next : followers_.of(followed)) {
@@ -222,12 +295,18 @@ class RunCommand {
     options.settings.tool_cache = tool_cache();
     options.jobs = {arguments_.common.jobs.begin(), arguments_.common.jobs.end()};
     options.max_jobs = arguments_.max_jobs;
-    if (arguments_.keep_workspace) options.work_dirs = WorkDirs::kept;
+    options.work_dirs = keeps_ ? WorkDirs::kept : WorkDirs::kept_when_failed;
+    options.settings.work_dir = work_dir_;
     options.run_id = run_id_;
+    options.github_run_id = record_.run;
+    options.attempt = record_.attempt;
+    options.from_step = from_step_;
+    if (from_step_) options.jobs = {job_at_step_};
     options.run_dir = run_dir_;
     options.lock_dir = lock_dir_;
     options.finished = resumed_;
     const auto result = run_workflow(options, services_, interrupted());
+    tell_how_to_go_on(workflow, result);
     for (const auto& problem : result.problems) {
       Event event;
       event.kind = EventKind::message;
@@ -244,6 +323,22 @@ class RunCommand {
     if (own == known.end()) own = known.insert(own, recorded(workflow));
     own->conclusion = result.conclusion;
     return result.exit_code();
+  }
+
+  /// The first step that failed, in a workspace that is still there.
+  void tell_how_to_go_on(const parser::workflow::Workflow& workflow, const RunResult& result) {
+    for (const auto& job : result.jobs) {
+      if (job.conclusion != Outcome::failure || !job.trail || !is_directory(job.trail->workspace)) continue;
+      const auto failed = std::find_if(job.steps.begin(), job.steps.end(), [](const step::StepResult& step) {
+        return step.conclusion == Outcome::failure && step.position.find('.') == std::string::npos;
+      });
+      // Jobs of called workflows are not among those that -j names.
+      const model::Job* known = workflow.find_job(job.key.substr(0, job.key.find(" (")));
+      if (failed == job.steps.end() || !known || job.trail->outside == step::OutsideChanges::lost) continue;
+      const std::string name = std::filesystem::path(workflow.file).filename().string();
+      console_.bus().notice("to go on where job '" + job.key + "' failed: drydock run " + name + " -j " + known->id + " --from-step " + failed->position);
+      return;
+    }
   }
 
   Status write_summary() {
@@ -268,12 +363,39 @@ class RunCommand {
   std::optional<FileLock> lock_;
   RunRecord record_;
   std::unique_ptr<History> history_;
+  std::optional<EarlierRun> earlier_;
   std::map<std::string, step::JobResult> resumed_;
+  bool keeps_ = arguments_.keep_workspace;
+  std::string job_at_step_, work_dir_;       // of --from-step
+  std::optional<FromStep> from_step_;
+  std::optional<FileLock> work_lock_;        // of the run in whose places a job goes on
   std::vector<RunResult> results_;
   Followers followers_;
 };
 
-int run(const RunArguments& arguments) {
+bool names_run(const std::string& word) {
+  return word == "latest" || (!word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) { return std::isdigit(c); }));
+}
+
+/// A word behind --rerun-failed is the run when it can be one, else the workflow.
+Status sort_words(RunArguments& arguments) {
+  if (!arguments.rerun_failed.empty() && !names_run(arguments.rerun_failed)) {
+    if (!arguments.common.workflow.empty()) {
+      return make_error(ErrorCode::usage, "--rerun-failed " + arguments.rerun_failed + " names no run", "give the id that drydock history shows");
+    }
+    arguments.common.workflow = std::exchange(arguments.rerun_failed, "latest");
+  }
+  if (!arguments.rerun_failed.empty() && !arguments.resume.empty()) {
+    return make_error(ErrorCode::usage, "--resume and --rerun-failed do the same", "leave one out");
+  }
+  if (!arguments.from_step.empty() && !arguments.rerun_failed.empty()) {
+    return make_error(ErrorCode::usage, "--from-step goes on with one job, not with all that failed", "name its run with --resume");
+  }
+  return {};
+}
+
+int run(RunArguments& arguments) {
+  if (const Status sorted = sort_words(arguments); !sorted) return report(Status(sorted).error());
   const auto progress = parse_progress(arguments.progress);
   if (!progress.ok()) return report(progress.error());
   if (arguments.pause_on_failure && !can_pause()) {
@@ -303,6 +425,9 @@ void add_run_command(CLI::App& app, Chosen& chosen) {
                       "run again what failed in this earlier run, the newest when none is named, and what needs it")
       ->expected(0, 1)
       ->default_str("latest");
+  command->add_option("--from-step", arguments->from_step,
+                      "go on with the job of -j at this step (id, number or name), in its workspace of the run that --resume "
+                      "names, or of the newest that has it");
   command->add_flag("--keep-workspace", arguments->keep_workspace, "leave the workspaces of jobs in the run's folder");
   command->add_flag("--pause-on-failure", arguments->pause_on_failure,
                     "open a shell in the place of a step that fails its job; the job goes on when it ends");

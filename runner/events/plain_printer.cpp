@@ -104,7 +104,7 @@ void PlainPrinter::step_finished(const Event& event) {
   flush(event, from);
   const auto colour = event.outcome == Outcome::failure ? k_red : event.outcome == Outcome::success ? k_green : k_yellow;
   line("[" + event.job + "] " + paint(colour, std::string(name_of(event.outcome))) + "  " + event.name + "  " +
-       format_elapsed(event.elapsed));
+       format_elapsed(event.elapsed) + (event.text.empty() ? "" : "  " + event.text));
 }
 
 void PlainPrinter::message(const Event& event) {

@@ -35,7 +35,8 @@ OrderedJson to_json(const RunRecord& record) {
   for (const auto& job : record.jobs) {
     jobs.push_back({{"key", job.key}, {"conclusion", name_of(job.conclusion)}, {"elapsed_ms", job.elapsed.count()}});
   }
-  return {{"schema", RunRecord::k_schema}, {"id", record.id}, {"repository", record.repository},
+  return {{"schema", RunRecord::k_schema}, {"id", record.id}, {"run", record.run.empty() ? record.id : record.run},
+          {"attempt", record.attempt}, {"repository", record.repository},
           {"directory", record.directory}, {"event", record.event}, {"ref", record.ref}, {"sha", record.sha},
           {"actor", record.actor}, {"workflows", std::move(workflows)}, {"started", time_text(record.started)},
           {"finished", record.finished ? OrderedJson(time_text(*record.finished)) : OrderedJson()},
@@ -51,6 +52,8 @@ Result<RunRecord> from_json(const OrderedJson& json, const std::string& file) {
   const auto text = [](const OrderedJson& from, const char* key) { return json_or(from, key, std::string()); };
   RunRecord record;
   record.id = text(json, "id");
+  record.run = json_or(json, "run", record.id);
+  record.attempt = json_or(json, "attempt", 1);
   record.repository = text(json, "repository");
   record.directory = text(json, "directory");
   record.event = text(json, "event");
@@ -108,6 +111,15 @@ std::vector<std::string> run_directories(const std::string& runs_dir) {
   return found;
 }
 
+/// Whether a workflow of the one is a workflow of the other, in the same clone.
+bool runs_again(const RunRecord& before, const RunRecord& now) {
+  return before.directory == now.directory &&
+         std::any_of(before.workflows.begin(), before.workflows.end(), [&](const RunRecord::Workflow& workflow) {
+           return std::any_of(now.workflows.begin(), now.workflows.end(),
+                              [&](const RunRecord::Workflow& other) { return other.file == workflow.file; });
+         });
+}
+
 }  // namespace
 
 std::string RunRecord::state() const {
@@ -133,6 +145,7 @@ Result<RunRecord> read_run(const std::string& run_dir) {
     DRYDOCK_ASSIGN(record, from_json(json, file));
   } else {
     record.started = *started;
+    record.run = record.id;
   }
   if (!record.finished) {
     record.running = is_held(run_dir);
@@ -168,24 +181,29 @@ Result<std::vector<Event>> read_events(const std::string& run_dir) {
   return events;
 }
 
-void reap_work_folders(const std::string& runs_dir) {
+void reap_work_folders(const std::string& runs_dir, const RunRecord& starting) {
   for (const auto& directory : run_directories(runs_dir)) {
     const std::string work = directory + "/work";
     // Without a lock it is of an older drydock, and nobody can tell whether that lives.
     if (!is_directory(work) || !exists(lock_file(directory)) || is_held(directory)) continue;
     const auto record = read_run(directory);
     if (!record || record->keeps_workspace) continue;
+    if (record->finished && !runs_again(*record, starting)) continue;
     (void)remove_tree(work);
   }
 }
 
 Result<std::size_t> prune_runs(const std::string& runs_dir, Time limit) {
   std::size_t removed = 0;
+  // The attempts of one run go together: a later one may stand in the workspace of an earlier one. Newest first.
+  std::map<std::string, Time> last;
   for (const auto& directory : run_directories(runs_dir)) {
-    if (is_held(directory)) continue;
     const auto record = read_run(directory);
-    const Time ended = record ? record->finished.value_or(record->started) : *time_of_id(fs::path(directory).filename().string());
-    if (ended >= limit) continue;
+    const std::string id = fs::path(directory).filename().string();
+    const Time ended = record ? record->finished.value_or(record->started) : *time_of_id(id);
+    const auto known = last.try_emplace(record ? record->run : id, ended).first;
+    if (is_held(directory)) known->second = Time::max();
+    if (known->second >= limit) continue;
     DRYDOCK_TRY(remove_tree(directory));
     ++removed;
   }

@@ -28,6 +28,8 @@ struct RunRecord {
   };
 
   std::string id;
+  std::string run;                      // the id of its first attempt, GITHUB_RUN_ID; its own where it is that
+  int attempt = 1;
   std::string repository, directory;    // "team/app", and where its clone lies
   std::string event, ref, sha, actor;
   std::vector<Workflow> workflows;      // those that the event triggered
@@ -61,8 +63,9 @@ Result<FileLock> hold_run(const std::string& run_dir);
 /// The events that a run kept; a line cut short by a kill ends them.
 Result<std::vector<Event>> read_events(const std::string& run_dir);
 
-/// Removes the work folders of runs whose process is gone and that keep none: what a kill left behind.
-void reap_work_folders(const std::string& runs_dir);
+/// Removes the work folders that nobody asked to keep: of runs whose process is gone, what a kill left behind; of those
+/// that failed, when `starting` runs one of their workflows again.
+void reap_work_folders(const std::string& runs_dir, const RunRecord& starting);
 
 /// Removes runs that ended (or were killed) before `limit`; gives their number.
 Result<std::size_t> prune_runs(const std::string& runs_dir, Time limit);

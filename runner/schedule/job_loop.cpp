@@ -6,6 +6,7 @@
 #include "executors/base/fs.h"
 #include "executors/base/masker.h"
 #include "runner/schedule/called_workflow.h"
+#include "runner/schedule/from_step.h"
 #include "runner/schedule/kept_jobs.h"
 
 namespace drydock::runner {
@@ -113,8 +114,13 @@ bool JobLoop::advance(Scope& scope) {
 void JobLoop::expand(Scope& scope, JobEntry& entry) {
   entry.expansion = expand_job(scope.workflow, *entry.job, scope.contexts_of(entry), scope.settings);
   Expansion& expansion = entry.expansion;
+  if (!scope.caller) {
+    const auto hindered = begin_at_step(options_, *entry.job, expansion);
+    expansion.problems.insert(expansion.problems.end(), hindered.begin(), hindered.end());
+  }
   if (!entry.job->is_call()) {
-    for (const auto& leg : expansion.legs) {
+    for (auto& leg : expansion.legs) {
+      leg.request.leaves_places = options_.work_dirs != WorkDirs::removed;
       auto more = step::check_job(leg.request, scope.services);
       expansion.problems.insert(expansion.problems.end(), more.begin(), more.end());
     }
@@ -146,6 +152,12 @@ bool JobLoop::advance_leg(const Leg& leg) {
   }
   if (run.state == LegState::waiting) {
     if (take_resumed(leg)) return true;
+    const bool is_target = !leg.scope.caller && goes_on(options_, *leg.entry.job);
+    if (options_.from_step && !is_target && !leg.entry.job->is_call()) {
+      end_unstarted(leg, "run " + options_.from_step->run + " has no result of job '" + leg.request().key + "', which '" +
+                             options_.from_step->job + "' needs: run it with --resume " + options_.from_step->run, Outcome::failure);
+      return true;
+    }
     if (!queue(leg)) return run.state == LegState::ended;
   }
   if (!may_enter(leg)) return run.state == LegState::ended;
@@ -261,7 +273,8 @@ void JobLoop::take(Ended ended) {
   if (const Status kept = keep_job(options_.run_dir, options_.workflow->file, request, ended.result, bus_.masker()); !kept) {
     bus_.warning("the result of job '" + request.key + "' was not kept: " + Status(kept).error().to_string());
   }
-  if (options_.work_dirs == WorkDirs::removed) {
+  const bool failed = ended.result.conclusion == Outcome::failure && ended.result.trail;
+  if (options_.work_dirs == WorkDirs::removed || (options_.work_dirs == WorkDirs::kept_when_failed && !failed)) {
     if (const Status removed = remove_tree(job_dir(request)); !removed) {
       bus_.warning("the directory of job '" + request.key + "' stays: " + Status(removed).error().to_string());
     }

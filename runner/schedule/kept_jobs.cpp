@@ -42,7 +42,7 @@ Status keep_job(const std::string& run_dir, const std::string& workflow_file, co
   return write_file_atomic(run_dir + "/jobs/" + stem + "." + job + ".json", dump_json(json, 1) + "\n", 0644, Durability::relaxed);
 }
 
-Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& run_dir) {
+Result<std::map<std::string, step::JobResult>> results_of(const std::string& run_dir) {
   std::map<std::string, step::JobResult> out;
   std::error_code failure;
   for (const auto& file : std::filesystem::directory_iterator(run_dir + "/jobs", failure)) {
@@ -53,10 +53,16 @@ Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& 
     DRYDOCK_ASSIGN(step::JobResult result, step::job_result_from_json(json));
     DRYDOCK_ASSIGN(const std::string workflow, json_get<std::string>(json, "workflow", file.path().string()));
     const std::string key = kept_key(workflow, result.key);
-    if (result.conclusion == Outcome::success) out.insert_or_assign(key, std::move(result));
+    out.insert_or_assign(key, std::move(result));
   }
   if (failure) return make_error(ErrorCode::not_found, "there is no run in " + run_dir, "name a directory of the store's runs/ folder");
   return out;
+}
+
+Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& run_dir) {
+  DRYDOCK_ASSIGN(auto results, results_of(run_dir));
+  std::erase_if(results, [](const auto& entry) { return entry.second.conclusion != Outcome::success; });
+  return results;
 }
 
 Result<std::vector<step::JobResult>> kept_jobs(const std::string& run_dir) {

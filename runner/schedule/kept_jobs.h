@@ -28,4 +28,7 @@ Result<std::map<std::string, step::JobResult>> finished_jobs(const std::string& 
 /// All results that a run has left, whatever their conclusion, ordered by file name.
 Result<std::vector<step::JobResult>> kept_jobs(const std::string& run_dir);
 
+/// The same by kept_key(); not_found where there is no such run.
+Result<std::map<std::string, step::JobResult>> results_of(const std::string& run_dir);
+
 }  // namespace drydock::runner

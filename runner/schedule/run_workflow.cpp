@@ -6,6 +6,7 @@
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
 #include "runner/plan/call.h"
+#include "runner/schedule/from_step.h"
 #include "runner/schedule/job_loop.h"
 #include "runner/schedule/scope.h"
 
@@ -23,12 +24,14 @@ std::chrono::milliseconds since(Clock::time_point start) {
 /// Finds all that can be refused before the first job starts: what later jobs use, too, and those of called workflows.
 class Refusals {
  public:
-  Refusals(const RunSettings& settings, const step::JobServices& services) : settings_(settings), services_(services) {}
+  Refusals(const RunOptions& options, const RunSettings& settings, const step::JobServices& services)
+      : options_(options), settings_(settings), services_(services) {}
 
   void look(const model::Workflow& workflow, const model::Job& job, ExpansionContexts contexts) {
     contexts.needs = job.needs.empty() ? expression::Value(expression::Object()) : expression::Value::unknown("needs");
-    const Expansion trial = expand_job(workflow, job, contexts, settings_);
+    Expansion trial = expand_job(workflow, job, contexts, settings_);
     add(trial.problems);
+    if (contexts.caller.key.empty()) add(begin_at_step(options_, job, trial));
     for (const auto& leg : trial.legs) {
       if (job.is_call()) look_into(workflow, job, contexts, leg);
       else add(step::check_job(leg.request, services_));
@@ -54,6 +57,7 @@ class Refusals {
 
   void add(const parser::Diagnostics& more) { found_.insert(found_.end(), more.begin(), more.end()); }
 
+  const RunOptions& options_;
   const RunSettings& settings_;
   const step::JobServices& services_;
   parser::Diagnostics found_;
@@ -128,7 +132,8 @@ void Run::perform() {
 
 Status Run::prepare() {
   root_.github = github_for(options_.event, *options_.workflow);
-  if (!options_.run_id.empty()) root_.github["run_id"] = options_.run_id;
+  if (!options_.run_id.empty()) root_.github["run_id"] = options_.github_run_id.empty() ? options_.run_id : options_.github_run_id;
+  root_.github["run_attempt"] = std::to_string(options_.attempt);
   DRYDOCK_ASSIGN(root_.inputs, inputs_for(options_.event, *options_.workflow));
   DRYDOCK_TRY(make_directories(options_.run_dir + "/jobs"));
   DRYDOCK_TRY(make_directories(root_.settings.work_dir));
@@ -136,7 +141,7 @@ Status Run::prepare() {
 }
 
 void Run::check_all() {
-  Refusals refusals(root_.settings, root_.services);
+  Refusals refusals(options_, root_.settings, root_.services);
   ExpansionContexts contexts;
   contexts.github = root_.github;
   contexts.inputs = root_.inputs;

@@ -21,7 +21,15 @@
 namespace drydock::runner {
 
 /// What becomes of a job's directory when it has ended.
-enum class WorkDirs { removed, kept };
+enum class WorkDirs { removed, kept_when_failed, kept };
+
+/// --from-step: one job goes on at one of its steps, where an earlier run of it has ended.
+struct FromStep {
+  std::string job;   // its id
+  std::string step;  // its id, number or name
+  std::string run;   // the earlier run, for messages
+  std::map<std::string, step::JobTrail> trails;  // of the job's legs, by their keys
+};
 
 struct RunOptions {
   const parser::workflow::Workflow* workflow = nullptr;
@@ -30,10 +38,13 @@ struct RunOptions {
   std::set<std::string> jobs;        // -j: these and what they need; all when empty
   int max_jobs = 0;                  // at the same time; 0: as many as there are cores
   std::string run_id;
+  std::string github_run_id;         // of the first attempt, as github.run_id shows it; run_id when empty
+  int attempt = 1;
   std::string run_dir;               // <state>/runs/<id>: work/, jobs/<file>.<job>[.<index>].json
   WorkDirs work_dirs = WorkDirs::removed;
   std::string lock_dir;              // concurrency groups, shared by the runs of this machine; none when empty
   std::map<std::string, step::JobResult> finished;  // --resume: jobs that are not run again, by kept_key()
+  std::optional<FromStep> from_step;  // all jobs but this one are then taken from `finished`
 };
 
 struct RunResult {

@@ -28,11 +28,25 @@ TEST_CASE("job messages survive the wire") {
   request.environment = "production";
   request.environment_url = Text{.text = "steps.x.outputs.url", .kind = TextKind::expression};
   request.runner.isolation = Isolation::sandbox;
+  request.leaves_places = true;
+  StageTrail stage{.position = "1", .id = "x", .name = "N", .fingerprint = "f", .waited_for = "2", .outcome = Outcome::failure,
+                   .conclusion = Outcome::success, .exit_code = 3, .summary = "s"};
+  stage.outputs = {{"y", {.pieces = {{"a "}, {"S", true}}}}, {"z", {.withheld = true}}};
+  stage.environment = {{"E", {.pieces = {{"e"}}}}};
+  stage.path = {{.pieces = {{"/p"}}}};
+  stage.matchers = {{"m.json", "{}"}, {"", "owner"}};
+  stage.masks = stage.logs_in = true;
+  stage.use = {.state = {{"k", {.pieces = {{"v"}}}}}, .posts = {1}, .post_registered = true, .nested = {KeptUse()}};
+  request.go_on = GoOn{.first = 1, .run = "7", .trail = {.workspace = "/w", .isolation = "host", .outside = OutsideChanges::kept, .stages = {stage}}};
   const OrderedJson wire = OrderedJson::parse(to_json(request).dump());
   const auto back = job_request_from_json(wire);
   REQUIRE(back.ok());
   CHECK(to_json(*back) == to_json(request));
   CHECK(back->steps[1].with.front().first.text == "z");
+  REQUIRE(back->go_on);
+  CHECK(back->go_on->trail.stages.at(0).outputs.at(0).second.pieces.at(1).is_secret);
+  CHECK(back->go_on->trail.stages.at(0).outputs.at(1).second.withheld);
+  CHECK(back->go_on->trail.stages.at(0).outcome == Outcome::failure);
   CHECK(back->matrix.dump() == R"({"z":1,"a":"x"})");
 
   OrderedJson newer = wire;
