@@ -122,8 +122,15 @@ void StepExecution::give_up() {
 
 StepExecution::Performed StepExecution::perform() {
   if (problem_) return {fail_step(frame_, problem_->error, problem_->place), {}};
-  const auto limit = timeout();
-  if (!limit) return {fail_step(frame_, limit.error(), frame_.evaluator.place()), {}};
+  std::optional<std::chrono::milliseconds> limit;
+  if (const auto found = timeout()) {
+    limit = *found;
+  } else {
+    // As on GitHub: told as an error, and the step runs without a limit.
+    const Place place = frame_.evaluator.place();
+    report("An error occurred when attempting to determine the step timeout.", place);
+    fail_step(frame_, found.error(), place);
+  }
   const OnStop on_outer(task_.outer_stop, Forward{&step_stop_}), on_kill(frame_.kill_stop, Forward{&step_stop_});
   std::optional<OnStop> on_job;
   // A cancelled job interrupts this step unless its condition holds for a cancelled job too.
@@ -132,9 +139,9 @@ StepExecution::Performed StepExecution::perform() {
   } else if (const auto still = wanted(Outcome::cancelled); !still || !*still) {
     on_job.emplace(frame_.job_stop, Forward{&step_stop_});
   }
-  const Deadline deadline(*limit, step_stop_);
+  const Deadline deadline(limit, step_stop_);
   Handled handled = run_handler(frame_);
-  return {std::move(handled), deadline.passed() ? *limit : std::nullopt};
+  return {std::move(handled), deadline.passed() ? limit : std::nullopt};
 }
 
 void StepExecution::report(const std::string& text, const Place& place) { fail_step(frame_, make_error(ErrorCode::failed, text), place); }

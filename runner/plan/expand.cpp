@@ -292,6 +292,12 @@ std::optional<double> Expander::minutes(const std::optional<model::Token>& writt
   if (!written) return std::nullopt;
   const auto value = evaluate(*written, known);
   if (!value || value->is_unknown()) return std::nullopt;
+  // An expression that gives a text is as wrong as on GitHub, whatever the text says.
+  if (written->is_expression() && value->kind() != expression::Kind::number) {
+    const std::string shown = value->is_primitive() ? value->to_string() : std::string(expression::name_of(value->kind()));
+    problem(written->range, "Unexpected value '" + shown + "'", "a number is expected; fromJSON() makes one from text");
+    return std::nullopt;
+  }
   if (const double minutes = value->to_number(); minutes > 0) return minutes;
   problem(written->range, std::string(key) + " is '" + value->to_string() + "'", "give a number above zero");
   return std::nullopt;

@@ -186,6 +186,13 @@ TEST_CASE("time limits and cancellation") {
     CHECK(ran.said("has timed out after 0.005 minutes."));
     CHECK(ran.result.error == ErrorCode::timeout);
   }
+  SECTION("of a step that is none") {
+    const auto ran = run("    steps:\n      - run: echo\n        timeout-minutes: ${{ format('{0}', 'soon') }}\n      - run: echo\n        timeout-minutes: ${{ fromJSON('0') }}\n");
+    CHECK(ran.conclusions() == "success success");
+    CHECK(ran.said("error: An error occurred when attempting to determine the step timeout."));
+    CHECK(ran.said("Unexpected value 'soon'"));
+    CHECK(ran.result.annotations.size() == 2);
+  }
   SECTION("of the job") {
     const auto ran = run("    steps:\n      - run: sleep 20\n      - run: echo\n      - run: echo\n        if: always()\n",
                          {.change = [](JobRequest& request) { request.timeout = std::chrono::milliseconds(200); }});

@@ -69,6 +69,8 @@ TEST_CASE("limits of a job") {
   CHECK(leg("    timeout-minutes: ${{ fromJSON('2') }}\n").legs[0].request.timeout == std::chrono::minutes(2));
   CHECK(leg("    cancel-timeout-minutes: 1\n").legs[0].request.cancel_timeout == std::chrono::minutes(1));
   CHECK(format_line(leg("    timeout-minutes: ${{ fromJSON('0') }}\n").problems.at(0)).find("timeout-minutes is '0'") != std::string::npos);
+  CHECK(format_line(leg("    timeout-minutes: ${{ format('{0}', 2) }}\n").problems.at(0)).find("Unexpected value '2'") != std::string::npos);
+  CHECK(format_line(leg("    timeout-minutes: ${{ github.nothing }}\n").problems.at(0)).find("Unexpected value ''") != std::string::npos);
 }
 
 TEST_CASE("continue-on-error, names, environments and groups of each leg") {
