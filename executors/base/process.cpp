@@ -60,7 +60,13 @@ class Run {
   bool finished() const {
     if (!exited_) return false;
     if (!streams_open()) return true;
-    return Clock::now() >= give_up_at_;
+    // What was written is taken, however late this process comes to look.
+    return Clock::now() >= give_up_at_ && !anything_to_read();
+  }
+
+  bool anything_to_read() const {
+    std::array<pollfd, 2> fds{{{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}}};
+    return ::poll(fds.data(), fds.size(), 0) > 0;
   }
 
   void begin_ending(bool& reason) {

@@ -1,4 +1,5 @@
 #include "executors/base/process.h"
+#include "executors/base/process_launch.h"
 
 #include "tests/support/catch.h"
 
@@ -258,4 +259,42 @@ TEST_CASE("a process has a name that no other has, though its pid may") {
   }
   CHECK(inside.starts_with("1."));
   CHECK(inside.substr(2) != process_token().substr(process_token().find('.') + 1));
+}
+
+namespace {
+
+/// One that has ended before anybody looks.
+class EndedProgram : public RunningProgram {
+ public:
+  EndedProgram() { REQUIRE(::pipe(ends_) == 0); ::close(ends_[1]); }
+  ~EndedProgram() override { ::close(ends_[0]); }
+  int end_descriptor() const override { return ends_[0]; }
+  bool ended() override { return true; }
+  void signal(int) override {}
+  Result<int> status() override { return 0; }
+
+ private:
+  int ends_[2];
+};
+
+}  // namespace
+
+TEST_CASE("output that waits is taken, however long the taker of the piece before it took") {
+  int out[2];
+  REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
+  const auto say = [&](const char* text) { REQUIRE(::write(out[1], text, 1) == 1); };
+  std::string taken;
+  ProcessSpec spec;
+  spec.on_stdout = [&](std::string_view piece) {
+    taken += piece;
+    if (taken == "a") say("b");
+    if (taken != "ab") return;
+    std::this_thread::sleep_for(5100ms);  // longer than what is waited for when nothing comes
+    say("c");
+    ::close(out[1]);
+  };
+  say("a");
+  EndedProgram program;
+  CHECK(run_to_end(spec, program, OwnedFd(out[0]), OwnedFd(), {}).ok());
+  CHECK(taken == "abc");
 }
