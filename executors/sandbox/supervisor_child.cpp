@@ -61,6 +61,26 @@ void close_range_now(unsigned first, unsigned last) {
   for (unsigned fd = first; fd <= last && fd < limit.rlim_cur && fd < 65536; ++fd) close(static_cast<int>(fd));
 }
 
+bool is_kept(const Plan& plan, int fd) {
+  if (fd == plan.control_fd || fd == plan.status_fd) return true;
+  for (int i = 0; i < plan.count; ++i) {
+    if (fd == plan.sources[i]) return true;
+  }
+  return false;
+}
+
+// Other supervisors that are made at once must not find their pipes held open here: neither would see its owner die.
+void close_strangers(const Plan& plan) {
+  int highest = plan.control_fd > plan.status_fd ? plan.control_fd : plan.status_fd;
+  for (int i = 0; i < plan.count; ++i) {
+    if (plan.sources[i] > highest) highest = plan.sources[i];
+  }
+  for (int fd = 3; fd < highest; ++fd) {
+    if (!is_kept(plan, fd)) close(fd);
+  }
+  close_range_now(static_cast<unsigned>(highest) + 1, UINT_MAX);
+}
+
 void close_all_but(int a, int b) {
   const unsigned low = static_cast<unsigned>(a < b ? a : b), high = static_cast<unsigned>(a < b ? b : a);
   if (low > 0) close_range_now(0, low - 1);
@@ -190,6 +210,7 @@ void enter_namespaces(const Plan& plan) {
 }  // namespace
 
 void supervise(const Plan& plan) {
+  close_strangers(plan);
   unsigned char go = 0;
   if (read(plan.control_fd, &go, 1) != 1) _exit(127);
   setsid();

@@ -236,11 +236,12 @@ bool connect_streams(const Enter& plan) {
 }  // namespace
 
 void hold(const Hold& plan) {
+  // Copies of pipes kept open here would make their readers wait for us; two holders that are made at once would each
+  // keep the other's channel from ending, and outlive a runner that is killed now.
+  close_all_but(plan.channel);
   unsigned char go = 0;
   if (read(plan.channel, &go, 1) != 1) _exit(127);
   be_opaque();  // not before: the id maps of an opaque process are written by root alone
-  // Copies of pipes kept open here would make their readers wait for us.
-  close_all_but(plan.channel);
   setsid();
   reset_signals();
   sigset_t all, child_ended;
