@@ -25,6 +25,10 @@ take_down() {
     tail -40 "$work/last"
   fi
   registry_stop_all
+  # A script that fails in the middle leaves no runner behind: what it started ends with it.
+  local left
+  left=$(jobs -pr)
+  if [[ -n $left ]]; then kill -KILL $left 2>/dev/null || true; fi
   if [[ $(id -u) == 0 ]]; then rm -rf "$work"; else unshare --user --map-root-user --map-auto rm -rf "$work"; fi
 }
 trap take_down EXIT
