@@ -6,6 +6,7 @@
 
 #include "executors/step/from_model.h"
 #include "parser/workflow/event_filter.h"
+#include "runner/plan/nested_actions.h"
 #include "runner/plan/plan_containers.h"
 #include "runner/plan/plan_values.h"
 
@@ -289,6 +290,7 @@ class Planner {
     const PlannedValue name = step.name.empty() ? PlannedValue{} : values.value("name", step.name);
     if (step.is_action()) {
       out.action = step.uses.text;
+      out.steps = nested_steps(out.action, out.number, services_, inputs_.settings.source);
       for (auto& value : values.map("with.", step.with)) out.values.push_back(std::move(value));
       const auto reference = step::parse_action_reference(step.uses.text);
       if (reference && expression::equal_ignoring_case(reference->name(), "docker/build-push-action")) {

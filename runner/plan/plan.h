@@ -30,6 +30,12 @@ struct PlannedBuild {
   PlannedValue platforms, tags, cache_from, cache_to, push;
 };
 
+/// A step of a composite action, as it is written: "3.1".
+struct PlannedNestedStep {
+  std::string number, name, action;      // action: empty for run:
+  std::vector<PlannedNestedStep> steps;  // of a composite action again
+};
+
 struct PlannedStep {
   std::string number, id, name;
   Will will = Will::run;
@@ -37,6 +43,7 @@ struct PlannedStep {
   std::string action;                    // "docker/build-push-action@v5"; empty for run:
   std::vector<PlannedValue> values;
   std::optional<PlannedBuild> build;
+  std::vector<PlannedNestedStep> steps;  // of a composite action that is at hand
   Place place;
 };
 

@@ -62,10 +62,18 @@ void print_container(std::string& out, const std::string& indent, const PlannedC
   }
 }
 
+void print_nested(std::string& out, const std::string& indent, const std::vector<PlannedNestedStep>& steps) {
+  for (const auto& step : steps) {
+    out += indent + step.number + " " + step.name + "\n";
+    print_nested(out, indent + "  ", step.steps);
+  }
+}
+
 void print_step(std::string& out, const std::string& indent, const PlannedStep& step) {
   out += indent + step.number + " " + step.name + mark(step.will) + (step.reason.empty() ? "" : ": " + step.reason) + "\n";
   if (step.will == Will::skip) return;
   for (const auto& value : step.values) print_value(out, indent + "    ", value);
+  print_nested(out, indent + "    ", step.steps);
   if (!step.build) return;
   for (const auto& leg : step.build->legs) {
     const std::string where = leg.worker ? leg.worker_name + ", " + std::string(name_of(leg.execution)) : "nowhere";
@@ -124,6 +132,16 @@ OrderedJson build_json(const PlannedBuild& build) {
           {"cache_to", value_json(build.cache_to)}};
 }
 
+OrderedJson nested_json(const std::vector<PlannedNestedStep>& steps) {
+  OrderedJson out = OrderedJson::array();
+  for (const auto& step : steps) {
+    OrderedJson one{{"number", step.number}, {"name", step.name}, {"action", step.action}};
+    if (!step.steps.empty()) one["steps"] = nested_json(step.steps);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 OrderedJson step_json(const PlannedStep& step) {
   OrderedJson values = OrderedJson::array();
   for (const auto& value : step.values) values.push_back(value_json(value));
@@ -131,6 +149,7 @@ OrderedJson step_json(const PlannedStep& step) {
                   {"will", name_of(step.will)}, {"reason", step.reason}, {"action", step.action},
                   {"place", place_json(step.place)}, {"values", std::move(values)}};
   if (step.build) out["build"] = build_json(*step.build);
+  if (!step.steps.empty()) out["steps"] = nested_json(step.steps);
   return out;
 }
 

@@ -1,5 +1,6 @@
 #include "runner/plan/plan.h"
 
+#include "executors/base/fs.h"
 #include "parser/workflow/reader.h"
 #include "tests/support/catch.h"
 
@@ -72,7 +73,7 @@ jobs:
     steps: [{run: echo}]
 )";
 
-Plan plan_of(const std::string& yaml, const std::string& ref, std::vector<worker::Worker> workers) {
+Plan plan_of(const std::string& yaml, const std::string& ref, std::vector<worker::Worker> workers, const std::string& source = {}) {
   const auto read = parser::workflow::read_workflow(yaml, "w.yml", {.resolve = [](std::string_view uses) {
     return uses == "./.github/workflows/called.yml" ? std::optional<std::string>(k_called) : std::nullopt;
   }});
@@ -85,6 +86,7 @@ Plan plan_of(const std::string& yaml, const std::string& ref, std::vector<worker
   inputs.settings.secrets = {"TOKEN"};
   inputs.settings.runner.os = "Linux";
   inputs.settings.runner.arch = "X64";
+  inputs.settings.source = source;
   return make_plan({*read.workflow}, inputs);
 }
 
@@ -317,4 +319,31 @@ jobs:
   CHECK(jobs[3].legs.at(0).steps.size() == 1);
   CHECK(jobs[4].legs.at(0).steps.at(0).values.at(0).depends_on == std::vector<std::string>{"needs.call.outputs.url"});
   CHECK(jobs[4].legs.at(0).steps.at(1).values.at(0).text == "echo success 5");
+}
+
+TEST_CASE("the steps of composite actions that are at hand are shown, as deep as they go") {
+  const auto tree = TempDir::create();
+  const auto action = [&](const std::string& name, const std::string& steps) {
+    REQUIRE(make_directories(tree->path() + "/" + name).ok());
+    const std::string text = "name: " + name + "\nruns:\n  using: composite\n  steps:\n" + steps;
+    REQUIRE(write_file_atomic(tree->path() + "/" + name + "/action.yml", text, 0644, Durability::relaxed).ok());
+  };
+  action("outer", "    - {run: echo one, shell: bash}\n    - {name: Second, uses: ./inner}\n    - uses: acme/elsewhere@v1\n");
+  action("inner", "    - {run: \"echo ${{ inputs.x }}\", shell: bash}\n");
+  action("circle", "    - uses: ./circle\n");
+  const auto plan = plan_of("on: push\njobs:\n  a:\n    runs-on: linux\n    steps:\n      - uses: ./outer\n      - uses: ./missing\n      - uses: ./circle\n",
+                            "refs/heads/main", {here()}, tree->path());
+  const auto& steps = plan.workflows.at(0).jobs.at(0).legs.at(0).steps;
+  REQUIRE(steps.at(0).steps.size() == 3);
+  CHECK(steps[0].steps[0].number == "1.1");
+  CHECK(steps[0].steps[0].name == "Run echo one");
+  CHECK(steps[0].steps[1].name == "Second");
+  CHECK(steps[0].steps[1].action == "./inner");
+  CHECK(steps[0].steps[1].steps.at(0).number == "1.2.1");
+  CHECK(steps[0].steps[1].steps.at(0).name == "Run echo ${{ inputs.x }}");
+  CHECK(steps[0].steps[2].steps.empty());
+  CHECK(steps[1].steps.empty());
+  CHECK(steps[2].steps.at(0).steps.at(0).action == "./circle");
+  CHECK(to_text(plan).find("1.2.1 Run echo ${{ inputs.x }}\n") != std::string::npos);
+  CHECK(to_json(plan)["workflows"][0]["jobs"][0]["legs"][0]["steps"][0]["steps"][1]["steps"][0]["number"] == "1.2.1");
 }
