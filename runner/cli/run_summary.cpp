@@ -36,11 +36,16 @@ Json job_json(const step::JobResult& job) {
   Json steps = Json::array(), annotations = Json::array();
   for (const auto& step : job.steps) steps.push_back(step_json(step));
   for (const auto& annotation : job.annotations) annotations.push_back(annotation_json(annotation));
-  return {{"key", job.key},
-          {"conclusion", name_of(job.conclusion)},
-          {"outputs", job.outputs},
-          {"steps", std::move(steps)},
-          {"annotations", std::move(annotations)}};
+  Json json{{"key", job.key},
+            {"conclusion", name_of(job.conclusion)},
+            {"outputs", job.outputs},
+            {"steps", std::move(steps)},
+            {"annotations", std::move(annotations)}};
+  if (!job.environment.empty()) {
+    json["environment"] = {{"name", job.environment}};
+    if (!job.environment_url.empty()) json["environment"]["url"] = job.environment_url;
+  }
+  return json;
 }
 
 Json build_json(const build::BuildResult& build) {

@@ -56,6 +56,7 @@ expect_text '^matrix of main$'
 expect_text '^\[end\] end success two$'
 expect_text "environment 'site-3': its protection rules"
 expect_text '^\[end\] notice: environment site-3: https://a.example/$'
+expect_equal "environments" '[{"name":"site-3","url":"https://a.example/"}]' "$(jq -c '[.jobs[].environment | select(.)]' "$SUMMARY")"
 dock_run matrix --label big-disk --matrix n:3
 expect_status 0
 expect_equal conclusions "plan=success each (3)=success end=success" "$(conclusions)"
