@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "executors/action_store/action_archive.h"
+#include "executors/action_store/action_disk.h"
 #include "executors/base/fs.h"
 #include "executors/base/json.h"
 #include "executors/base/text.h"
@@ -69,6 +70,13 @@ std::string ActionStore::directory_of(const std::string& repository) const {
 
 std::optional<step::ActionTree> ActionStore::stored(const std::string& repository, const std::string& commit) const {
   const std::string root = directory_of(repository) + "/" + commit;
+  const std::lock_guard lock(mutex_);
+  if (!held_.contains(root)) {
+    auto held = hold_action(root);
+    if (held && !*held) return std::nullopt;
+    // A store that cannot be written is not pruned either.
+    if (held) held_.emplace(root, std::move(**held));
+  }
   if (!is_directory(root)) return std::nullopt;
   return step::ActionTree{.root = root, .commit = commit};
 }
@@ -146,6 +154,7 @@ Result<step::ActionTree> ActionStore::fetch(const std::string& repository, const
   // Another process may have been faster with the same tree.
   if (::rename(fresh.c_str(), target.c_str()) != 0 && errno != EEXIST && errno != ENOTEMPTY) return errno_error("making " + target, errno);
   DRYDOCK_TRY(sync_directory(fs::path(target).parent_path()));
+  if (!stored(repository, commit)) return make_error(ErrorCode::io, "the action " + repository + " was removed from the store as it came", "run again");
   return step::ActionTree{.root = target, .commit = commit, .came = step::ActionTree::Came::fetched};
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "executors/action_store/action_server.h"
+#include "executors/base/fs.h"
 #include "executors/step/action_source.h"
 
 namespace drydock::action_store {
@@ -40,6 +41,7 @@ class ActionStore : public step::ActionSource {
  private:
   const NamedSource* named(const step::ActionReference& reference) const;
   std::string directory_of(const std::string& repository) const;
+  /// Nobody prunes it from then on, while this object lives.
   std::optional<step::ActionTree> stored(const std::string& repository, const std::string& commit) const;
   Result<std::optional<std::string>> remembered(const step::ActionReference& reference) const;
   Status remember(const step::ActionReference& reference, const std::string& commit) const;
@@ -51,6 +53,7 @@ class ActionStore : public step::ActionSource {
   std::shared_ptr<HttpClient> client_;
   mutable std::mutex mutex_;
   std::map<std::string, std::string> resolved_;  // "owner/repo@ref" in this process
+  mutable std::map<std::string, FileLock> held_;  // by tree
 };
 
 }  // namespace drydock::action_store

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 
+#include "executors/action_store/action_disk.h"
 #include "executors/actions/file_task.h"
 #include "executors/base/text.h"
 #include "executors/build/engine_channel.h"
@@ -63,6 +64,9 @@ int usage_of_disk() {
   std::printf("%-12s %8zu  %s\n", "snapshots", usage->snapshots,
               size_text(usage->snapshot_bytes).c_str());
   std::printf("%-12s %8zu\n", "records", usage->records);
+  const auto actions = action_store::actions_on_disk((*store)->root() + "/actions");
+  if (!actions) return report(actions.error());
+  std::printf("%-12s %8zu  %s\n", "actions", actions->trees, size_text(actions->bytes).c_str());
   if (const auto printed = print_job_stores((*store)->root()); !printed) return report(Status(printed).error());
   return k_exit_ok;
 }
@@ -103,6 +107,16 @@ Result<std::size_t> prune_old_runs(const PruneArguments& arguments) {
   return prune_runs(directory, now - kept);
 }
 
+/// Like runs, but for --keep-megabytes: what was fetched once is fetched again only by who has a network.
+Result<action_store::ActionsOnDisk> prune_fetched_actions(const std::string& root, const PruneArguments& arguments) {
+  const auto now = std::chrono::system_clock::now();
+  action_store::ActionPrune what;
+  what.unused_since = arguments.all ? Time::max()
+                                    : now - (arguments.unused_hours >= 0 ? std::chrono::hours(arguments.unused_hours) : k_runs_kept);
+  if (arguments.keep_megabytes >= 0) what.keep_bytes = static_cast<std::uint64_t>(arguments.keep_megabytes) * 1'000'000;
+  return action_store::prune_actions(root + "/actions", what);
+}
+
 int prune_store(const PruneArguments& arguments) {
   auto store = open_store();
   if (!store.ok()) return report(store.error());
@@ -117,6 +131,9 @@ int prune_store(const PruneArguments& arguments) {
   for (const auto& problem : pruned->problems) std::fprintf(stderr, "warning: %s\n", problem.c_str());
   std::printf("removed %zu records, %zu images, %zu snapshots, %zu blobs, %zu runs: %s\n", pruned->records, pruned->images,
               pruned->snapshots, pruned->blobs, *runs, size_text(pruned->bytes).c_str());
+  const auto actions = prune_fetched_actions((*store)->root(), arguments);
+  if (!actions) return report(actions.error());
+  std::printf("removed %zu actions: %s\n", actions->trees, size_text(actions->bytes).c_str());
   if (const auto done = prune_job_stores((*store)->root(), arguments); !done) return report(Status(done).error());
   return k_exit_ok;
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "executors/action_store/action_disk.h"
 #include "executors/base/fs.h"
 #include "tests/executors/action_store/tarball.h"
 #include "tests/support/catch.h"
@@ -143,4 +144,32 @@ TEST_CASE("directories that stand for repositories") {
   CHECK((*store.at_hand(reference("o/r/sub@v2")))->root == path);
   CHECK((*store.at_hand(reference("o/r@v2")))->use == step::ActionTree::Use::in_place);
   CHECK(!*store.at_hand(reference("o/other@v2")));
+}
+
+TEST_CASE("trees that nobody uses are removed, those in use stay") {
+  Forge forge;
+  auto home = TempDir::create();
+  const std::string root = home->path();
+  auto using_it = std::make_unique<ActionStore>(ActionStoreOptions{.root = root, .server = {forge.server.url(), forge.server.url() + "/api"}}, make_curl_client());
+  const auto used = using_it->get(reference("Acme/tool@releases/v1+"), "", {});
+  REQUIRE(used.ok());
+  forge.commit = k_second;
+  std::string other;
+  {
+    auto store = forge.store(root);
+    other = store.get(reference("Acme/tool@releases/v1+"), "", {})->root;
+  }
+  CHECK(actions_on_disk(root)->trees == 2);
+  CHECK(actions_on_disk(root)->bytes > 0);
+  CHECK(prune_actions(root, {.unused_since = Time()})->trees == 0);
+  CHECK(prune_actions(root, {.unused_since = Time::max()})->trees == 1);
+  CHECK(is_directory(used->root));
+  CHECK_FALSE(is_directory(other));
+  // The ref meant what is gone: without a network it means nothing now.
+  CHECK(forge.store(root, true).get(reference("Acme/tool@releases/v1+"), "", {}).error().code == ErrorCode::not_found);
+  using_it.reset();
+  CHECK(prune_actions(root, {.unused_since = Time(), .keep_bytes = 0})->trees == 1);
+  CHECK(actions_on_disk(root)->trees == 0);
+  CHECK(actions_on_disk(root + "/none")->trees == 0);
+  CHECK(forge.store(root).get(reference("Acme/tool@releases/v1+"), "", {}).ok());
 }
