@@ -1,26 +1,10 @@
 #include "executors/git/repository.h"
 
-#include <cstdlib>
-#include <mutex>
-
 namespace drydock::git {
 
 void start() {
   static const int started = ::git_libgit2_init();
   (void)started;
-}
-
-Status trust_environment() {
-  start();
-  const char* file = std::getenv("SSL_CERT_FILE");
-  const char* directory = std::getenv("SSL_CERT_DIR");
-  if (file && !*file) file = nullptr;
-  if (directory && !*directory) directory = nullptr;
-  if (!file && !directory) return {};
-  static std::mutex mutex;
-  const std::lock_guard lock(mutex);
-  if (::git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, file, directory) == 0) return {};
-  return failure(ErrorCode::environment, "certificate authorities").with_mend("check SSL_CERT_FILE and SSL_CERT_DIR");
 }
 
 std::string last_problem() {

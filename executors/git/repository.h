@@ -33,11 +33,10 @@ using StatusList = Owned<git_status_list, git_status_list_free>;
 using RevisionWalk = Owned<git_revwalk, git_revwalk_free>;
 using PackBuilder = Owned<git_packbuilder, git_packbuilder_free>;
 
-/// Before anything else of this library, from any thread. It is never stopped: starting reads all certificate
-/// authorities of the machine, which takes milliseconds.
+/// Before anything else of this library, from any thread. It is never stopped.
 void start();
-/// Before a connection over https: the authorities of SSL_CERT_FILE and SSL_CERT_DIR instead of the machine's, as for
-/// everything else that is fetched. Error: environment.
+/// Before each connection over https: reads the certificate authorities, those of SSL_CERT_FILE and SSL_CERT_DIR instead
+/// of the machine's, as for everything else that is fetched. Error: environment.
 Status trust_environment();
 
 /// What libgit2 last complained of in this thread.

@@ -63,3 +63,17 @@ expect_text "fetching $url/team/nowhere"
 fetch lib t0p-secret "$work/none.crt"
 expect_status 4
 expect_text 'check SSL_CERT_FILE'
+
+# Without SSL_CERT_FILE the machine's own authorities count, read when they are needed.
+if [[ $(id -u) == 0 && -f /etc/ssl/certs/ca-certificates.crt ]]; then
+  authority=$work/authority.crt real_drydock=$drydock
+  export authority real_drydock
+  on_machine_that_trusts() {
+    unshare --mount --propagation private bash -c '
+      mount --bind "$authority" /etc/ssl/certs/ca-certificates.crt && exec "$real_drydock" "$@"' - "$@"
+  }
+  drydock=on_machine_that_trusts
+  fetch lib t0p-secret
+  expect_status 0
+  expect_text 'of the library'
+fi

@@ -26,7 +26,7 @@ const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }
       CONTENT_TYPE: request.headers['content-type'] ?? '',
       HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
     },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   })
   request.pipe(backend.stdin)
   const pieces = []
