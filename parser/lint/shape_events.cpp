@@ -1,5 +1,5 @@
 #include "parser/lint/filter_pattern.h"
-#include "parser/lint/schedule.h"
+#include "parser/workflow/cron.h"
 #include "parser/lint/shape.h"
 #include "parser/lint/webhooks.h"
 
@@ -58,7 +58,7 @@ void Shape::schedule(Id id) {
       if (pair.id == "cron") {
         has_cron = true;
         if (!string(pair.value, Empty::refused)) continue;
-        if (const auto problem = schedule_problem(at(pair.value).value))
+        if (const auto problem = workflow::schedule_problem(at(pair.value).value))
           context_.report(k_events, place(pair.value), *problem);
       } else if (pair.id == "timezone") {
         string(pair.value, Empty::refused);

@@ -1,5 +1,7 @@
 #include "parser/workflow/converter.h"
 
+#include "parser/workflow/cron.h"
+
 namespace drydock::parser::workflow {
 
 namespace {
@@ -91,6 +93,13 @@ std::vector<Event> Converter::events(const Token& on) {
   }
   for (const auto& [key, value] : on.entries) {
     events.push_back(event(key, value));
+    for (const auto& item : value.items) {
+      const auto* cron = item.find("cron");
+      const auto problem = cron && cron->is_string() ? cron_problem(cron->text) : std::nullopt;
+      if (!problem) continue;
+      error(*cron, *problem);
+      issues_.back().stage = Stage::call;  // refused by GitHub's service, not by its reader
+    }
     for (const auto& [a, b] : {std::pair{"branches", "branches-ignore"}, {"tags", "tags-ignore"}, {"paths", "paths-ignore"}}) {
       if (value.find(a) != nullptr && value.find(b) != nullptr) {
         error(key, std::string("you may only define one of `") + a + "` and `" + b + "` for a single event",

@@ -1,7 +1,6 @@
 #include "parser/lint/filter_pattern.h"
 #include "parser/lint/format.h"
 #include "parser/lint/known_action.h"
-#include "parser/lint/schedule.h"
 #include "parser/lint/verdict.h"
 
 #include <nlohmann/json.hpp>
@@ -9,20 +8,6 @@
 #include "tests/support/catch.h"
 
 namespace drydock::parser::lint {
-
-TEST_CASE("cron lines") {
-  for (const auto* good :
-       {"*/5 * * * *", "0 0 * * sun", "0,30 1-5 1 jan-mar MON", "5/10 * * * *", "0 0 31 12 6"}) {
-    INFO(good);
-    CHECK_FALSE(schedule_problem(good));
-  }
-  for (const auto* bad : {"", "* * * *", "0 0 * * * *", "60 * * * *", "0 24 * * *", "0 0 0 * *", "0 0 * 13 *",
-                          "0 0 * * 8", "@daily", "*/0 * * * *", "5-1 * * * *", "x * * * *", "*/4 * * * *",
-                          "* * * * *", "0,2 * * * *", "59 * * * * "}) {
-    INFO(bad);
-    CHECK(schedule_problem(bad).has_value() == (std::string_view(bad) != "59 * * * * "));
-  }
-}
 
 TEST_CASE("filter patterns") {
   const auto columns = [](std::string_view pattern, PatternKind kind) {
