@@ -55,8 +55,10 @@ std::shared_ptr<const KnownAction> popular_action(std::string_view uses) {
   return action;
 }
 
+bool is_in_this_repository(std::string_view uses) { return uses.starts_with("./") || uses.starts_with("$/"); }
+
 std::shared_ptr<const KnownAction> known_action(const LintContext& context, std::string_view uses) {
-  if (!uses.starts_with("./")) return popular_action(uses);
+  if (!is_in_this_repository(uses)) return popular_action(uses);
   if (!context.options.read_file) return nullptr;
   auto directory = std::string(uses.substr(2));
   while (directory.ends_with('/')) directory.pop_back();

@@ -30,6 +30,9 @@ struct KnownAction {
   const ActionInputFacts* find_input(std::string_view id) const;
 };
 
+/// "./path", in the checked-out workspace, or "$/path", in the commit.
+bool is_in_this_repository(std::string_view uses);
+
 /// Null when nothing is known of it. `uses` as written in the step.
 std::shared_ptr<const KnownAction> known_action(const LintContext& context, std::string_view uses);
 

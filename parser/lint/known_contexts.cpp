@@ -18,6 +18,8 @@ TypePtr github_type() {
                           "actor",
                           "actor_id",
                           "api_url",
+                          "artifacts",
+                          "artifacts_list",
                           "base_ref",
                           "env",
                           "event_name",

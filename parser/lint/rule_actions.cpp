@@ -19,7 +19,7 @@ class ActionRule {
     const auto& uses = step.uses->source;
     if (uses.empty() || has_template(uses)) return;
     if (uses.starts_with("docker://")) return docker(step);
-    if (!uses.starts_with("./") && !well_formed(step)) return;
+    if (!is_in_this_repository(uses) && !well_formed(step)) return;
     const auto action = known_action(context_, uses);
     if (!action) return;
     const auto at = step.uses->range.start;
@@ -50,7 +50,7 @@ class ActionRule {
     }
     if (why.empty()) return true;
     context_.report(k_rule, step.uses->range.start, "\"" + uses + "\" names no action: " + why,
-                    "write {owner}/{repository}@{ref}, {owner}/{repository}/{path}@{ref} or ./{path}");
+                    "write {owner}/{repository}@{ref}, {owner}/{repository}/{path}@{ref}, $/{path} or ./{path}");
     return false;
   }
 

@@ -35,6 +35,14 @@ TEST_CASE("the place of a finding is exact in every kind of scalar") {
   });
 }
 
+TEST_CASE("actions of the repository itself need no version") {
+  check({
+      {with_steps("      - uses: $/actions/greet\n      - run: cat ${{ github.artifacts_list }}\n"), {}},
+      {with_steps("      - uses: actions/greet\n"), {"!6:15 action"}},
+      {with_steps("      - uses: $/actions/greet@v1\n"), {"!6:15 schema"}},
+  });
+}
+
 TEST_CASE("an error is what GitHub refuses, and said once") {
   check({
       {with_steps("      - run: x\n        foo: y\n"), {"!7:9 syntax"}},
