@@ -1,5 +1,5 @@
 #!/bin/bash
-# covers: on.workflow_run.workflows, on.workflow_run.types, on.workflow_run.branches, on.workflow_run.branches-ignore
+# covers: event workflow_run, on.workflow_run.workflows, on.workflow_run.types, on.workflow_run.branches, on.workflow_run.branches-ignore
 # A build starts its deploy: workflows that follow others by workflow_run, with their conclusions, for no more than three
 # after the first.
 . "$(dirname "$0")/../support/assert.sh"
