@@ -9,6 +9,7 @@
 
 #include "executors/base/fs.h"
 #include "executors/base/process.h"
+#include "executors/sandbox/control_groups.h"
 #include "executors/sandbox/files.h"
 #include "executors/sandbox/journal.h"
 #include "executors/sandbox/journal_file.h"
@@ -61,6 +62,9 @@ void undo_container(const JournalEntry& entry, ReapReport& report) {
       return;
     }
     report.undone.push_back("container " + entry.name);
+  }
+  if (const auto group = attribute(entry, "group"); !group.empty()) {
+    if (const auto removed = remove_control_group(group); !removed) report.left.push_back(removed.error().message);
   }
   const std::filesystem::path bundle = attribute(entry, "bundle");
   if (!bundle.empty() && bundle.filename() == entry.name) std::filesystem::remove_all(bundle, error);

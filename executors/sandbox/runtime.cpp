@@ -15,6 +15,7 @@
 
 #include "executors/base/process.h"
 #include "executors/sandbox/container_init.h"
+#include "executors/sandbox/control_groups.h"
 #include "executors/sandbox/files.h"
 #include "executors/sandbox/supervisor.h"
 
@@ -167,11 +168,13 @@ Result<ContainerResult> Runtime::run(const ContainerSpec& spec, const ContainerI
   if (stop.stop_requested()) return make_error(ErrorCode::cancelled, "stopped before " + spec.args[0] + " started");
 
   const auto root = state_dir_ / "runtime";
+  const auto group = host_.cgroups_writable ? host_.cgroup_parent + "/" + spec.id : std::string();
   Bundle bundle;
   if (journal_) {
     DRYDOCK_ASSIGN(bundle.entry, journal_->note({Held::container, spec.id,
                                                  {{"runtime", path_.string()},
                                                   {"root", root.string()},
+                                                  {"group", group},
                                                   {"bundle", (state_dir_ / "bundles" / spec.id).string()}}}));
     bundle.journal = journal_;
   }
@@ -223,6 +226,8 @@ Result<ContainerResult> Runtime::run(const ContainerSpec& spec, const ContainerI
     remove.argv = process.last_words;
     (void)run_process(remove);
   }
+  // A runtime that was stopped early knows nothing of the groups that it has made.
+  if (result.stopped && !group.empty()) (void)remove_control_group(group);
   if (!result.stopped) {
     auto complaint = runtime_complaint(log);
     if (!complaint.empty()) return start_error(name_, spec, std::move(complaint));

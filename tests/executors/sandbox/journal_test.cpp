@@ -118,6 +118,30 @@ TEST_CASE("what a journal names but does not match is left alone", "[real]") {
   CHECK(mounts_below(target) == 1);
 }
 
+TEST_CASE("groups of a container whose runtime was killed while it made them go", "[real]") {
+  const auto host = this_container_host();
+  if (!host.cgroups_writable) return skipped("needs control groups that can be made");
+  const Scratch scratch;
+  const auto id = "half-made-" + std::to_string(getpid());
+  std::vector<fs::path> made;
+  for (const auto& mount : current_mounts()) {
+    if (!mount.type.starts_with("cgroup")) continue;
+    made.push_back(mount.target + host.cgroup_parent + "/" + id);
+    fs::create_directories(made.back() / "below");
+  }
+  REQUIRE_FALSE(made.empty());
+  auto owner = this_process();
+  owner.pid = 999999;
+  const JournalEntry entry{Held::container, id, {{"runtime", "/bin/false"}, {"root", scratch.path() / "runtime"}, {"group", host.cgroup_parent + "/" + id}}};
+  write(scratch.path() / "state/journal/999999-1-0.jsonl",
+        journal_header(owner).dump() + "\n" + journal_line(1, entry).dump() + "\n");
+  const auto report = reap(scratch.path() / "state");
+  REQUIRE(report);
+  CHECK(report->left.empty());
+  for (const auto& group : made) CHECK_FALSE(fs::exists(group));
+  CHECK(journals_in(scratch.path() / "state") == 0);
+}
+
 TEST_CASE("inside: hold mounts", "[.inside]") {
   const fs::path scratch = std::getenv("DRYDOCK_TEST_OWNER");
   const auto journal = *Journal::open(scratch / "state");
