@@ -1,7 +1,9 @@
 #include "runner/plan/event.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <string_view>
 
 #include "executors/base/fs.h"
 #include "parser/expression/value.h"
@@ -153,6 +155,9 @@ Refs refs_of(const std::string& event, const OrderedJson& payload, const GitFact
   }
   if (const auto ref = text_at(payload, {"ref"}); ref.starts_with("refs/")) refs.ref = ref;
   if (const auto after = text_at(payload, {"after"}); event == "push" && !after.empty()) refs.sha = after;
+  if (const auto created = text_at(payload, {"ref"}); event == "create" && !created.empty()) {
+    refs.ref = (text_at(payload, {"ref_type"}) == "tag" ? "refs/tags/" : "refs/heads/") + created;
+  }
   if (event == "release") {
     if (const auto tag = text_at(payload, {"release", "tag_name"}); !tag.empty()) refs.ref = "refs/tags/" + tag;
   }
@@ -167,6 +172,15 @@ Refs refs_of(const std::string& event, const OrderedJson& payload, const GitFact
   }
   refs.filter_ref = refs.ref;
   return refs;
+}
+
+/// Those that GitHub answers with the workflows and the last commit of the default branch, whatever they are about.
+bool is_of_default_branch(const std::string& event) {
+  constexpr std::array<std::string_view, 22> k_events{
+      "branch_protection_rule", "check_run", "check_suite", "delete", "discussion", "discussion_comment", "fork", "gollum",
+      "image_version", "issue_comment", "issues", "label", "milestone", "page_build", "project", "project_card",
+      "project_column", "public", "repository_dispatch", "schedule", "status", "watch"};
+  return std::find(k_events.begin(), k_events.end(), event) != k_events.end();
 }
 
 std::string api_of(const std::string& server) {
@@ -218,6 +232,9 @@ Result<TriggerEvent> make_event(const EventOptions& options, const GitFacts& git
   if (!git.has_remote) event.notes.push_back("the repository has no remote: it is called " + git.repository());
 
   const Refs refs = refs_of(event.name, payload, git);
+  if (is_of_default_branch(event.name) && refs.ref != "refs/heads/" + git.default_branch) {
+    event.notes.push_back("GitHub runs " + event.name + " on the default branch, " + git.default_branch + "; this run is on " + short_ref(refs.ref));
+  }
   const std::string full = text_at(payload, {"repository", "full_name"});
   const std::string repository = full.find('/') == std::string::npos ? git.repository() : full;
   const std::string sender = text_at(payload, {"sender", "login"});

@@ -27,3 +27,10 @@ for event in "${events[@]}"; do
   expect_status 0
   expect_equal "jobs of $event" "$(ls "$project/.github/workflows" | grep -c "^$event-")" "$(jq '[.jobs[] | select(.conclusion == "success")] | length' "$SUMMARY")"
 done
+
+# On another branch than the default one, where GitHub would not run them.
+git -C "$project" checkout -q -b topic
+dock_run issues-6.yml -e issues --event-path "$work/payload.json"
+expect_text 'GitHub runs issues on the default branch, main; this run is on topic'
+dock_run push-4.yml -e push --event-path "$work/payload.json"
+expect_no_text 'on the default branch'
