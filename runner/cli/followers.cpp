@@ -37,11 +37,11 @@ const GitFacts& Followers::default_branch() {
   return default_.emplace(prepared_.git);
 }
 
-std::vector<Follower> Followers::of(const FollowedRun& run) {
+std::vector<Follower> Followers::of(const FollowedRun& run, std::initializer_list<RunActivity> activities) {
   if (!workflows_) look();
   std::vector<Follower> out;
   if (workflows_->empty()) return out;
-  for (const auto activity : {RunActivity::requested, RunActivity::in_progress, RunActivity::completed}) {
+  for (const auto activity : activities) {
     auto event = follow_event(run, activity, default_branch());
     if (!event.ok()) {
       bus_.warning(event.error().to_string());

@@ -1,7 +1,8 @@
 #pragma once
 // The workflows of a repository that may follow others by `on: workflow_run`, and the events that they follow by. The
-// files are looked at when the first run has ended, and only then. Used by one thread.
+// files are looked at when the first run has begun, and only then. Used by one thread.
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,8 +24,8 @@ class Followers {
   Followers(const WorkflowArguments& arguments, const PreparedWorkflows& prepared, Bus& bus)
       : arguments_(arguments), prepared_(prepared), bus_(bus) {}
 
-  /// Those of a run that has ended, in the order in which GitHub would trigger them.
-  std::vector<Follower> of(const FollowedRun& run);
+  /// Those that wait for this to become of a run, in the order of their files.
+  std::vector<Follower> of(const FollowedRun& run, std::initializer_list<RunActivity> activities);
 
  private:
   void look();

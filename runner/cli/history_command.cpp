@@ -37,7 +37,7 @@ OrderedJson to_json(const RunRecord& run) {
     workflows.push_back({{"file", workflow.file}, {"name", workflow.name}, {"conclusion", name_of(workflow.conclusion)}});
   }
   for (const auto& job : run.jobs) {
-    jobs.push_back({{"key", job.key}, {"conclusion", name_of(job.conclusion)}, {"elapsed_ms", job.elapsed.count()}});
+    jobs.push_back({{"key", job.key}, {"conclusion", name_of(job.conclusion)}, {"elapsed_ms", job.elapsed.count()}, {"workflow", job.workflow}});
   }
   OrderedJson json{{"id", run.id}, {"run", run.run}, {"attempt", run.attempt}, {"workflows", std::move(workflows)}, {"repository", run.repository},
                    {"directory", run.directory}, {"event", run.event}, {"ref", run.ref}, {"sha", run.sha},

@@ -11,6 +11,7 @@
 #include "runner/cli/exit_code.h"
 #include "runner/cli/run_directories.h"
 #include "runner/cli/run_summary.h"
+#include "runner/cli/workflow_runs.h"
 #include "runner/events/plain_printer.h"
 #include "runner/events/run_record.h"
 #include "runner/schedule/kept_jobs.h"
@@ -27,7 +28,10 @@ struct LogsArguments {
   bool json = false;
 };
 
+/// With its workflow, where several ran side by side, or without.
 bool is_job(const std::string& key, const std::string& wanted) {
+  const std::string part = workflow_part(key);
+  if (!part.empty() && !wanted.starts_with(part)) return is_job(key.substr(part.size()), wanted);
   return key == wanted || key.starts_with(wanted + " (") || key.starts_with(wanted + " / ");
 }
 

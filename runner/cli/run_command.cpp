@@ -25,6 +25,7 @@
 #include "runner/cli/run_summary.h"
 #include "runner/cli/service_environment.h"
 #include "runner/cli/workflow_arguments.h"
+#include "runner/cli/workflow_runs.h"
 #include "runner/events/history.h"
 #include "runner/events/run_record.h"
 #include "runner/schedule/kept_jobs.h"
@@ -50,8 +51,8 @@ struct RunArguments {
   int max_jobs = 0;
 };
 
-/// One `drydock run`: every workflow that the event triggers, one after the other, each followed by those that wait for
-/// its end (workflow_run).
+/// One `drydock run`: every workflow that the event triggers, side by side, each followed by those that wait for it
+/// (workflow_run).
 class RunCommand {
  public:
   RunCommand(const RunArguments& arguments, PreparedWorkflows& prepared, std::unique_ptr<step::ActionSource> action_store,
@@ -71,7 +72,12 @@ class RunCommand {
     DRYDOCK_TRY(open_run());
     for (const auto& note : prepared_.event.notes) console_.bus().notice(note);
     for (const auto& note : unused_sources(arguments_.common, actions_)) console_.bus().notice(note);
-    int status = k_exit_ok;
+    const bool whole = arguments_.common.jobs.empty() && arguments_.common.matrix.empty() && !from_step_;
+    WorkflowRuns runs(console_.bus(), followers_, whole ? Follow::all : Follow::none, record_.run,
+                      [this](const WorkflowRuns::Task& task) { return run_one(task); });
+    TriggerEvent event = prepared_.event;
+    event.github["run_id"] = record_.run;
+    event.github["run_attempt"] = std::to_string(record_.attempt);
     bool any = false;
     for (const auto& workflow : prepared_.workflows) {
       const auto verdict = triggered_by(workflow, prepared_.event.trigger);
@@ -81,10 +87,10 @@ class RunCommand {
       }
       if (!verdict.reason.empty()) console_.bus().notice(workflow.file + ": " + verdict.reason);
       any = true;
-      const auto ended = run_with_followers(workflow, prepared_.event, 0);
-      if (status == k_exit_ok) status = ended;
-      if (interrupted().stop_requested()) break;
+      runs.add(workflow, event);
     }
+    runs.run(interrupted());
+    const int status = take(runs.take());
     if (!any) console_.bus().warning("no workflow is triggered by " + prepared_.event.name);
     DRYDOCK_TRY(close_run());
     if (arguments_.keep_workspace) console_.bus().notice("workspaces are kept in " + run_dir_ + "/work");
@@ -169,7 +175,7 @@ class RunCommand {
     for (const auto& [key, result] : earlier_->results) {
       if (result.conclusion == Outcome::success || at_step) resumed_.emplace(key, result);
     }
-    return at_step ? go_on_at_step() : Status();
+    return at_step ? go_on_at_step(runs) : Status();
   }
 
   /// --from-step is about one job of one workflow.
@@ -190,21 +196,21 @@ class RunCommand {
   }
 
   /// In the places that the earlier run of the job had: what steps left names them.
-  Status go_on_at_step() {
+  Status go_on_at_step(const std::string& runs) {
     FromStep from{.job = job_at_step_, .step = arguments_.from_step, .run = earlier_->newest.id};
     const std::string prefix = kept_key(prepared_.workflows.front().file, "");
     for (auto entry = resumed_.begin(); entry != resumed_.end();) {
       const auto& result = entry->second;
       const bool of_job = entry->first.starts_with(prefix) && is_leg_of(result.key, job_at_step_);
       if (of_job && result.trail) {
-        // <runs>/<run>/work/<job>/<repository>/<repository>
+        // <runs>/<run>/work[/<workflow>]/<job>/<repository>/<repository>
         work_dir_ = std::filesystem::path(result.trail->workspace).parent_path().parent_path().parent_path().string();
         from.trails.emplace(result.key, *result.trail);
       }
       entry = of_job ? resumed_.erase(entry) : std::next(entry);
     }
     if (!work_dir_.empty()) {
-      const std::string owner = std::filesystem::path(work_dir_).parent_path().string();
+      const std::string owner = runs + "/" + std::filesystem::path(work_dir_).lexically_relative(runs).begin()->string();
       DRYDOCK_ASSIGN(auto lock, FileLock::try_acquire(owner + "/lock"));
       if (!lock) return make_error(ErrorCode::usage, "another run stands in the workspace of run " + from.run, "wait for its end");
       work_lock_ = std::move(lock);
@@ -257,46 +263,44 @@ class RunCommand {
       all_skipped = all_skipped && result.conclusion == Outcome::skipped;
       if (result.conclusion == Outcome::failure) record_.conclusion = Outcome::failure;
       if (result.conclusion == Outcome::cancelled && record_.conclusion != Outcome::failure) record_.conclusion = Outcome::cancelled;
-      for (const auto& job : result.jobs) record_.jobs.push_back({job.key, job.conclusion, job.elapsed});
+      for (const auto& job : result.jobs) record_.jobs.push_back({job.key, job.conclusion, job.elapsed, result.file});
     }
     if (all_skipped) record_.conclusion = Outcome::skipped;
+    std::error_code ignored;
+    std::filesystem::remove(run_dir_ + "/work", ignored);  // where nothing is kept
     return write_run(run_dir_, record_);
   }
 
-  /// `depth`: how many workflows came before, each following the one before it.
-  int run_with_followers(const parser::workflow::Workflow& workflow, const TriggerEvent& event, int depth) {
-    const auto started = std::chrono::system_clock::now();
-    int status = run_one(workflow, event);
-    // A part of a run is nothing that others follow; nor is one that the user has stopped.
-    const bool whole = arguments_.common.jobs.empty() && arguments_.common.matrix.empty();
-    if (!whole || results_.back().name.empty() || interrupted().stop_requested()) return status;
-    const FollowedRun followed{.workflow = &workflow, .event = &event, .title = results_.back().name, .id = record_.run,
-                               .conclusion = results_.back().conclusion, .started = started,
-                               .finished = std::chrono::system_clock::now()};
-    for (const auto& next : followers_.of(followed)) {
-      if (depth >= k_max_followers) {
-        console_.bus().warning(next.workflow->file + " is not run: workflow_run goes on for no more than " +
-                               std::to_string(k_max_followers) + " workflows after the first");
-        continue;
-      }
-      console_.bus().notice(next.workflow->file + " follows " + followed.title + " (workflow_run, " + next.event.trigger.activity + ")");
-      const int ended = run_with_followers(*next.workflow, next.event, depth + 1);
-      if (status == k_exit_ok) status = ended;
-      if (interrupted().stop_requested()) break;
+  /// The exit status is that of the first that did not succeed.
+  int take(std::vector<WorkflowRuns::Done> done) {
+    int status = k_exit_ok;
+    for (auto& [workflow, result] : done) {
+      if (status == k_exit_ok) status = result.exit_code();
+      auto& known = record_.workflows;
+      auto own = std::find_if(known.begin(), known.end(), [&file = result.file](const auto& each) { return each.file == file; });
+      // One that follows another was not foreseen.
+      if (own == known.end()) own = known.insert(own, recorded(*workflow));
+      own->conclusion = result.conclusion;
+      results_.push_back(std::move(result));
     }
     return status;
   }
 
-  int run_one(const parser::workflow::Workflow& workflow, const TriggerEvent& event) {
+  /// On a thread of the workflow's own.
+  RunResult run_one(const WorkflowRuns::Task& task) {
     RunOptions options;
-    options.workflow = &workflow;
-    options.event = event;
+    options.workflow = &task.workflow;
+    options.event = task.event;
+    options.on_start = task.on_start;
+    options.slots = slots_;
     options.settings = prepared_.settings;
     options.settings.tool_cache = tool_cache();
     options.jobs = {arguments_.common.jobs.begin(), arguments_.common.jobs.end()};
-    options.max_jobs = arguments_.max_jobs;
     options.work_dirs = keeps_ ? WorkDirs::kept : WorkDirs::kept_when_failed;
     options.settings.work_dir = work_dir_;
+    if (task.among_others && work_dir_.empty()) {
+      options.settings.work_dir = run_dir_ + "/work/" + std::filesystem::path(task.workflow.file).filename().string();
+    }
     options.run_id = run_id_;
     options.github_run_id = record_.run;
     options.attempt = record_.attempt;
@@ -305,24 +309,20 @@ class RunCommand {
     options.run_dir = run_dir_;
     options.lock_dir = lock_dir_;
     options.finished = resumed_;
-    const auto result = run_workflow(options, services_, interrupted());
-    tell_how_to_go_on(workflow, result);
+    step::JobServices services = services_;
+    services.bus = &task.bus;
+    RunResult result = run_workflow(options, services, interrupted());
     for (const auto& problem : result.problems) {
       Event event;
       event.kind = EventKind::message;
       event.level = problem.severity == parser::Severity::error ? Level::error : Level::warning;
       event.text = problem.message + (problem.mend.empty() ? "" : ". " + problem.mend);
       event.place = {problem.file, problem.range.start.line, problem.range.start.column};
-      console_.bus().publish(std::move(event));
+      task.bus.publish(std::move(event));
     }
-    if (!result.reason.empty()) console_.bus().notice(result.reason);
-    results_.push_back(result);
-    auto& known = record_.workflows;
-    auto own = std::find_if(known.begin(), known.end(), [&](const auto& each) { return each.file == workflow.file; });
-    // One that follows another was not foreseen.
-    if (own == known.end()) own = known.insert(own, recorded(workflow));
-    own->conclusion = result.conclusion;
-    return result.exit_code();
+    if (!result.reason.empty()) task.bus.notice(result.reason);
+    tell_how_to_go_on(task.workflow, result);
+    return result;
   }
 
   /// The first step that failed, in a workspace that is still there.
@@ -334,7 +334,7 @@ class RunCommand {
       });
       // Jobs of called workflows are not among those that -j names.
       const model::Job* known = workflow.find_job(job.key.substr(0, job.key.find(" (")));
-      if (failed == job.steps.end() || !known || job.trail->outside == step::OutsideChanges::lost) continue;
+      if (failed == job.steps.end() || failed->position == "1" || !known || job.trail->outside == step::OutsideChanges::lost) continue;
       const std::string name = std::filesystem::path(workflow.file).filename().string();
       console_.bus().notice("to go on where job '" + job.key + "' failed: drydock run " + name + " -j " + known->id + " --from-step " + failed->position);
       return;
@@ -370,6 +370,7 @@ class RunCommand {
   std::optional<FromStep> from_step_;
   std::optional<FileLock> work_lock_;        // of the run in whose places a job goes on
   std::vector<RunResult> results_;
+  const std::shared_ptr<JobSlots> slots_ = std::make_shared<JobSlots>(arguments_.max_jobs);
   Followers followers_;
 };
 

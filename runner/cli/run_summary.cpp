@@ -73,7 +73,10 @@ Json summary_of(const std::string& run_id, const std::vector<RunResult>& results
                 const std::vector<build::BuildResult>& builds, const Masker& masker) {
   Json summary{{"schema", k_schema}, {"run", run_id}, {"jobs", Json::array()}, {"builds", Json::array()}};
   for (const auto& result : results) {
-    for (const auto& job : result.jobs) summary["jobs"].push_back(job_json(job));
+    for (const auto& job : result.jobs) {
+      summary["jobs"].push_back(job_json(job));
+      summary["jobs"].back()["workflow"] = result.file;
+    }
   }
   for (const auto& build : builds) summary["builds"].push_back(build_json(build));
   mask_texts(summary, masker);

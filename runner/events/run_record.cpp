@@ -33,7 +33,7 @@ OrderedJson to_json(const RunRecord& record) {
     workflows.push_back({{"file", workflow.file}, {"name", workflow.name}, {"conclusion", name_of(workflow.conclusion)}});
   }
   for (const auto& job : record.jobs) {
-    jobs.push_back({{"key", job.key}, {"conclusion", name_of(job.conclusion)}, {"elapsed_ms", job.elapsed.count()}});
+    jobs.push_back({{"key", job.key}, {"conclusion", name_of(job.conclusion)}, {"elapsed_ms", job.elapsed.count()}, {"workflow", job.workflow}});
   }
   return {{"schema", RunRecord::k_schema}, {"id", record.id}, {"run", record.run.empty() ? record.id : record.run},
           {"attempt", record.attempt}, {"repository", record.repository},
@@ -72,7 +72,7 @@ Result<RunRecord> from_json(const OrderedJson& json, const std::string& file) {
   }
   for (const auto& each : json.contains("jobs") ? json["jobs"] : none) {
     record.jobs.push_back({text(each, "key"), outcome_of(text(each, "conclusion")),
-                           std::chrono::milliseconds(json_or<std::int64_t>(each, "elapsed_ms", 0))});
+                           std::chrono::milliseconds(json_or<std::int64_t>(each, "elapsed_ms", 0)), text(each, "workflow")});
   }
   return record;
 }

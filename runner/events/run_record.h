@@ -25,6 +25,7 @@ struct RunRecord {
     std::string key;
     Outcome conclusion = Outcome::none;
     std::chrono::milliseconds elapsed{0};
+    std::string workflow;               // its file; empty in records of an older drydock
   };
 
   std::string id;

@@ -20,9 +20,17 @@ std::string replaced(const std::string& group) {
 
 }  // namespace
 
-JobLoop::JobLoop(const RunOptions& options, Bus& bus, std::stop_token stop) : options_(options), bus_(bus), stop_(std::move(stop)) {
-  limit_ = options.max_jobs > 0 ? options.max_jobs : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+JobLoop::JobLoop(const RunOptions& options, Bus& bus, std::stop_token stop)
+    : options_(options), bus_(bus), stop_(std::move(stop)),
+      slots_(options.slots ? options.slots : std::make_shared<JobSlots>(options.max_jobs)) {
+  listener_ = slots_->listen([this] {
+    const std::lock_guard lock(mutex_);
+    freed_ = true;
+    changed_.notify_all();
+  });
 }
+
+JobLoop::~JobLoop() { slots_->forget(listener_); }
 
 void JobLoop::run(Scope& root) {
   if (const Status joined = join_group(root); !joined) {
@@ -44,11 +52,12 @@ void JobLoop::run(Scope& root) {
 /// Until something ends or a stop is asked for; for a short time only while other runs may cancel or let in.
 std::deque<JobLoop::Ended> JobLoop::wait(const Scope& root) {
   std::unique_lock lock(mutex_);
-  const auto arrived = [&] { return !ended_.empty(); };
+  const auto arrived = [&] { return freed_ || !ended_.empty(); };
   // A stop that was seen already must not wake the loop again and again.
   const std::stop_token stop = root.cancelled ? std::stop_token() : stop_;
   if (groups_) changed_.wait_for(lock, stop, k_between_looks, arrived);
   else changed_.wait(lock, stop, arrived);
+  freed_ = false;
   return std::exchange(ended_, {});
 }
 
@@ -221,7 +230,7 @@ bool JobLoop::take_resumed(const Leg& leg) {
 
 bool JobLoop::start(const Leg& leg) {
   if (leg.entry.job->is_call()) return start_call(leg);
-  if (running_ >= limit_) return false;
+  if (!slots_->take()) return false;
   start_steps(leg);
   return true;
 }
@@ -247,7 +256,6 @@ bool JobLoop::start_call(const Leg& leg) {
 
 void JobLoop::start_steps(const Leg& leg) {
   tell_places(leg);
-  ++running_;
   leg.run().state = LegState::running;
   leg.run().thread = std::jthread([this, leg, stop = leg.run().stop.get_token()] {
     const step::JobRequest& request = leg.request();
@@ -268,7 +276,7 @@ void JobLoop::start_steps(const Leg& leg) {
 void JobLoop::take(Ended ended) {
   const Leg& leg = ended.leg;
   leg.run().thread.join();
-  --running_;
+  slots_->give(listener_);
   const step::JobRequest& request = leg.request();
   if (const Status kept = keep_job(options_.run_dir, options_.workflow->file, request, ended.result, bus_.masker()); !kept) {
     bus_.warning("the result of job '" + request.key + "' was not kept: " + Status(kept).error().to_string());

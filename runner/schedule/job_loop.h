@@ -17,6 +17,7 @@ namespace drydock::runner {
 class JobLoop {
  public:
   JobLoop(const RunOptions& options, Bus& bus, std::stop_token stop);
+  ~JobLoop();
 
   /// Until all jobs of the scope are done.
   void run(Scope& root);
@@ -65,13 +66,15 @@ class JobLoop {
   const RunOptions& options_;
   Bus& bus_;
   std::stop_token stop_;
-  int limit_ = 1, running_ = 0;
+  std::shared_ptr<JobSlots> slots_;
+  int listener_ = 0;
   bool groups_ = false;  // some leg or scope is in a group, so others are to be looked at
   std::set<std::string> told_;
   std::optional<ErrorCode> error_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<Ended> ended_;
+  bool freed_ = false;  // another workflow gave back a slot
 };
 
 }  // namespace drydock::runner

@@ -97,6 +97,7 @@ void Run::stop_with(Outcome conclusion, std::optional<ErrorCode> error, std::str
 }
 
 RunResult Run::run() {
+  result_.file = options_.workflow->file;
   const auto verdict = model::triggered_by(*options_.workflow, options_.event.trigger);
   const auto unknown = std::find_if(options_.jobs.begin(), options_.jobs.end(),
                                     [&](const std::string& id) { return !options_.workflow->find_job(id); });
@@ -121,6 +122,7 @@ void Run::perform() {
   const auto start = Clock::now();
   Event started{.kind = EventKind::run_started, .name = run_name(), .text = options_.run_id};
   bus_.publish(started);
+  if (options_.on_start) options_.on_start(started.name);
   JobLoop loop(options_, bus_, stop_);
   loop.run(root_);
   conclude(loop);

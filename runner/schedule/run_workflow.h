@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stop_token>
@@ -16,6 +17,7 @@
 #include "parser/workflow/model.h"
 #include "runner/plan/event.h"
 #include "runner/plan/expand.h"
+#include "runner/schedule/job_slots.h"
 #include "runner/schedule/kept_jobs.h"
 
 namespace drydock::runner {
@@ -37,6 +39,8 @@ struct RunOptions {
   RunSettings settings;              // work_dir is set from run_dir when empty
   std::set<std::string> jobs;        // -j: these and what they need; all when empty
   int max_jobs = 0;                  // at the same time; 0: as many as there are cores
+  std::shared_ptr<JobSlots> slots;   // shared with other workflows, instead of max_jobs
+  std::function<void(const std::string& name)> on_start;  // called with the run's name when nothing was refused
   std::string run_id;
   std::string github_run_id;         // of the first attempt, as github.run_id shows it; run_id when empty
   int attempt = 1;
@@ -48,6 +52,7 @@ struct RunOptions {
 };
 
 struct RunResult {
+  std::string file;                          // of the workflow
   std::string name;                          // run-name, else the workflow's name; empty when nothing ran
   Outcome conclusion = Outcome::none;        // success, failure, cancelled, skipped (nothing to do)
   std::vector<step::JobResult> jobs;         // in the order of the workflow, skipped ones included
