@@ -58,6 +58,7 @@ struct ActionEffects {
   std::map<std::string, std::string> state;
   std::string summary;               // Markdown
   std::vector<MatcherChange> matchers;  // in force already, as the commands were given
+  std::string artifacts;             // all that the job's steps have declared, where this one declared any
   bool masks = false;                // it masked values that no secret told of
 };
 

@@ -158,6 +158,15 @@ std::string ArtifactSubjects::list() const {
   return dump_json(OrderedJson{{"version", 1}, {"subjects", std::move(subjects)}});
 }
 
+void ArtifactSubjects::restore(const std::string& list) {
+  const auto json = parse_ordered_json(list, "declared artifacts");
+  if (!json || !json->is_object() || !json->contains("subjects")) return;
+  const std::lock_guard lock(mutex_);
+  for (const auto& subject : (*json)["subjects"]) {
+    subjects_[json_or(subject, "name", std::string())] = {json_or(subject, "digest", std::string()), json_or(subject, "kind", std::string())};
+  }
+}
+
 std::size_t ArtifactSubjects::size() const {
   const std::lock_guard lock(mutex_);
   return subjects_.size();

@@ -33,11 +33,12 @@ class ArtifactSubjects {
   /// As one line of JSON, by name.
   std::string list() const;
   std::size_t size() const;
+  /// Takes up what list() told in an earlier run of the job.
+  void restore(const std::string& list);
 
  private:
   struct Subject {
-    std::string digest;
-    const char* kind;
+    std::string digest, kind;
   };
   using Named = std::pair<std::string, Subject>;
   static Result<Named> read(const std::string& entry, const ArtifactPlaces& places);

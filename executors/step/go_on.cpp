@@ -109,6 +109,7 @@ class GoOnCheck {
     look(stage.outputs, "output");
     look(stage.environment, "environment variable");
     for (const auto& directory : stage.path) check_text(directory, place, what + ": a directory of PATH", mend);
+    check_text(stage.artifacts, place, what + ": an artifact that it declared", mend);
     check_use(stage.use, place, what, mend);
   }
 
@@ -178,6 +179,7 @@ Result<RestoredStage> restore(const StageTrail& kept, const Secrets& secrets) {
     stage.effects.path.push_back(std::move(directory));
   }
   stage.effects.matchers = kept.matchers;
+  DRYDOCK_ASSIGN(stage.effects.artifacts, read_kept(kept.artifacts, secrets));
   DRYDOCK_ASSIGN(stage.use, read_use(kept.use, secrets));
   return stage;
 }
@@ -315,6 +317,7 @@ StageTrail& TrailKeeper::keep(std::size_t index, const StepResult& result, const
   for (const auto& [name, value] : effects.environment) stage.environment.emplace_back(name, keep_text(value, secrets_, masker_));
   for (const auto& directory : effects.path) stage.path.push_back(keep_text(directory, secrets_, masker_));
   for (const auto& change : effects.matchers) stage.matchers.push_back({change.file, masker_.mask(change.text)});
+  stage.artifacts = keep_text(effects.artifacts, secrets_, masker_);
   stage.masks = effects.masks;
   if (use) stage.use = kept(*use);
   return trail_.stages.emplace_back(std::move(stage));

@@ -171,6 +171,7 @@ void JobState::apply(const ActionEffects& effects) {
 
 void JobState::restore(const ActionEffects& effects) {
   apply(effects);
+  if (!effects.artifacts.empty()) artifacts_->restore(effects.artifacts);
   for (const auto& change : effects.matchers) {
     if (change.file.empty()) {
       matchers_->remove({change.text});

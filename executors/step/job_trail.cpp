@@ -79,7 +79,7 @@ OrderedJson stage_json(const StageTrail& stage) {
           {"waited_for", stage.waited_for}, {"outcome", name_of(stage.outcome)}, {"conclusion", name_of(stage.conclusion)},
           {"exit_code", stage.exit_code}, {"summary", stage.summary}, {"outputs", kept_json(stage.outputs)},
           {"environment", kept_json(stage.environment)}, {"path", std::move(path)}, {"matchers", std::move(matchers)},
-          {"masks", stage.masks}, {"logs_in", stage.logs_in}, {"use", use_json(stage.use)}};
+          {"artifacts", kept_json(stage.artifacts)}, {"masks", stage.masks}, {"logs_in", stage.logs_in}, {"use", use_json(stage.use)}};
 }
 
 StageTrail stage_from(const OrderedJson& json) {
@@ -99,6 +99,7 @@ StageTrail stage_from(const OrderedJson& json) {
   for (const auto& change : json.at("matchers")) {
     stage.matchers.push_back({change.at("file").get<std::string>(), change.at("text").get<std::string>()});
   }
+  stage.artifacts = kept_from(json.at("artifacts"));
   json.at("masks").get_to(stage.masks);
   json.at("logs_in").get_to(stage.logs_in);
   stage.use = use_from(json.at("use"));

@@ -50,6 +50,7 @@ struct StageTrail {
   KeptTexts outputs, environment;
   std::vector<KeptText> path;
   std::vector<MatcherChange> matchers;
+  KeptText artifacts;       // all that was declared until then, as GITHUB_ARTIFACTS_LIST tells it; empty where it declared none
   bool masks = false;       // it masked values that are no secrets of the run, so they are not known any more
   bool logs_in = false;     // it wrote credentials, which ended with the job
   KeptUse use;

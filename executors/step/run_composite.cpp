@@ -69,6 +69,7 @@ class Composite {
     all.summary += effects.summary;
     all.matchers.insert(all.matchers.end(), effects.matchers.begin(), effects.matchers.end());
     all.masks = all.masks || effects.masks;
+    if (!effects.artifacts.empty()) all.artifacts = effects.artifacts;
     const StepResult& result = execution.result();
     if (result.conclusion != Outcome::failure && result.conclusion != Outcome::cancelled) return;
     const bool cancelled = result.conclusion == Outcome::cancelled;

@@ -59,6 +59,7 @@ bool take_files(StepFrame& frame, const FileCommands& files, StepOutput& output)
       output.error(added.error().message, frame.step.place);
       ok = false;
     } else if (*added > 0) {
+      effects.artifacts = subjects.list();
       output.feed(Stream::out, "Captured " + std::to_string(*added) + " artifact subject(s) from this step (job total: " +
                                    std::to_string(subjects.size()) + ").\n");
     }

@@ -71,6 +71,7 @@ TEST_CASE("a job goes on with what its steps left") {
           echo "VAR=v" >>"$GITHUB_ENV"
           echo "/extra" >>"$GITHUB_PATH"
           echo "::add-matcher::m.json"
+          printf 'image@sha256:%064d\n' 7 >>"$GITHUB_ARTIFACTS"
         env: {S: "${{ secrets.S }}"}
       - id: b
         run: exit 3
@@ -82,6 +83,7 @@ TEST_CASE("a job goes on with what its steps left") {
           echo "left ${{ steps.a.outputs.out == format('o {0}', secrets.S) }} ${{ steps.b.outcome }} ${{ steps.b.conclusion }} ${{ steps.skipped.outcome }} $VAR"
           case $PATH in /extra:*) echo "with path";; esac
           echo "BAD here"
+          cat "$GITHUB_ARTIFACTS_LIST"
 )";
   const Setting setting{.secrets = {{"S", "tide-table"}},
                         .files = {{"m.json", R"({"problemMatcher":[{"owner":"m","pattern":[{"regexp":"^BAD (.*)$","message":1}]}]})"}}};
@@ -96,6 +98,7 @@ TEST_CASE("a job goes on with what its steps left") {
   CHECK(ran.logged("left true failure success skipped v"));
   CHECK(ran.logged("with path"));
   CHECK(ran.said("error: here"));
+  CHECK(ran.logged(R"("name":"image")"));
   // What it leaves serves a third run as well.
   CHECK(go_on(ran, 3, yaml, second).logged("left true failure success skipped v"));
 }

@@ -35,6 +35,7 @@ TEST_CASE("job messages survive the wire") {
   stage.environment = {{"E", {.pieces = {{"e"}}}}};
   stage.path = {{.pieces = {{"/p"}}}};
   stage.matchers = {{"m.json", "{}"}, {"", "owner"}};
+  stage.artifacts = {.pieces = {{"{}"}}};
   stage.masks = stage.logs_in = true;
   stage.use = {.state = {{"k", {.pieces = {{"v"}}}}}, .posts = {1}, .post_registered = true, .nested = {KeptUse()}};
   request.go_on = GoOn{.first = 1, .run = "7", .trail = {.workspace = "/w", .isolation = "host", .outside = OutsideChanges::kept, .stages = {stage}}};
