@@ -20,8 +20,9 @@ pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 
 # Libraries that are loaded at their first use (executors/base/shared_library.h): only their headers are needed here.
-foreach(library CURL::libcurl PkgConfig::microhttpd)
-  string(REGEX REPLACE "^.*::(lib)?" "drydock_headers_of_" headers ${library})
+foreach(library CURL::libcurl LibArchive::LibArchive PkgConfig::microhttpd)
+  string(TOLOWER ${library} headers)
+  string(REGEX REPLACE "^.*::(lib)?" "drydock_headers_of_" headers ${headers})
   add_library(${headers} INTERFACE)
   target_include_directories(${headers} SYSTEM INTERFACE $<TARGET_PROPERTY:${library},INTERFACE_INCLUDE_DIRECTORIES>)
 endforeach()

@@ -1,17 +1,15 @@
 #include "executors/action_store/action_archive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "executors/base/archive_library.h"
 #include "executors/base/fs.h"
 
 namespace drydock::action_store {
@@ -27,7 +25,7 @@ class Unpacking {
   Unpacking(const std::string& directory, const ArchiveLimits& limits) : root_(directory), limits_(limits) {}
 
   Status run(const std::string& file) {
-    const std::unique_ptr<archive, decltype(&archive_read_free)> in(archive_read_new(), archive_read_free);
+    const ArchiveReader in(archive_read_new());
     archive_read_support_filter_gzip(in.get());
     archive_read_support_format_tar(in.get());
     if (archive_read_open_filename(in.get(), file.c_str(), k_piece) != ARCHIVE_OK) return refuse(archive_error_string(in.get()));

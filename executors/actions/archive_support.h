@@ -1,24 +1,14 @@
 #pragma once
-// libarchive's handles with their ends, its errors as ours, and a locale in which names are UTF-8. Internal.
+// libarchive's errors as ours, and a locale in which names are UTF-8. Internal.
 
-#include <archive.h>
 #include <locale.h>
 
-#include <memory>
 #include <string>
 
+#include "executors/base/archive_library.h"
 #include "executors/base/result.h"
 
 namespace drydock::actions {
-
-struct ReadEnd {
-  void operator()(archive* handle) const { archive_read_free(handle); }
-};
-struct WriteEnd {
-  void operator()(archive* handle) const { archive_write_free(handle); }
-};
-using ArchiveReader = std::unique_ptr<archive, ReadEnd>;
-using ArchiveWriter = std::unique_ptr<archive, WriteEnd>;
 
 inline Error archive_error(archive* handle, const std::string& doing, ErrorCode code = ErrorCode::io) {
   const char* text = archive_error_string(handle);

@@ -1,6 +1,5 @@
 #include "executors/actions/cache_archive.h"
 
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,14 +14,12 @@ namespace drydock::actions {
 namespace {
 
 constexpr std::size_t k_buffer = 1 << 20;
-using Entry = std::unique_ptr<archive_entry, decltype(&archive_entry_free)>;
-using Linked = std::unique_ptr<archive_entry_linkresolver, decltype(&archive_entry_linkresolver_free)>;
 
 /// Writes what lies below one path after the other.
 class CacheWriter {
  public:
   CacheWriter(archive* tar, std::string workspace)
-      : tar_(tar), workspace_(std::move(workspace)), linked_(archive_entry_linkresolver_new(), &archive_entry_linkresolver_free) {
+      : tar_(tar), workspace_(std::move(workspace)), linked_(archive_entry_linkresolver_new()) {
     archive_entry_linkresolver_set_strategy(linked_.get(), archive_format(tar));
   }
 
@@ -34,7 +31,7 @@ class CacheWriter {
     const auto start = path.starts_with('/') ? path : workspace_ + "/" + path;
     if (archive_read_disk_open(disk.get(), start.c_str()) != ARCHIVE_OK) return archive_error(disk.get(), "reading " + start);
     for (;;) {
-      Entry entry(archive_entry_new(), &archive_entry_free);
+      ArchiveEntry entry(archive_entry_new());
       const int got = archive_read_next_header2(disk.get(), entry.get());
       if (got == ARCHIVE_EOF) return {};
       if (got < ARCHIVE_WARN) return archive_error(disk.get(), "reading " + start);
@@ -55,7 +52,7 @@ class CacheWriter {
   Status write(archive_entry* raw, const std::string& source) {
     archive_entry* sparse = nullptr;
     archive_entry_linkify(linked_.get(), &raw, &sparse);
-    const Entry entry(raw, &archive_entry_free), second(sparse, &archive_entry_free);
+    const ArchiveEntry entry(raw), second(sparse);
     if (!entry) return {};
     if (archive_write_header(tar_, entry.get()) < ARCHIVE_WARN) return archive_error(tar_, "adding " + source);
     if (archive_entry_size(entry.get()) > 0 && archive_entry_filetype(entry.get()) == AE_IFREG && !archive_entry_hardlink(entry.get())) {
@@ -84,7 +81,7 @@ class CacheWriter {
 
   archive* tar_;
   std::string workspace_;
-  Linked linked_;
+  ArchiveLinks linked_;
   std::vector<char> buffer_ = std::vector<char>(k_buffer);
 };
 

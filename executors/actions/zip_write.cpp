@@ -1,4 +1,3 @@
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,7 +67,7 @@ Status add(archive* zip, const ZipSource& source, std::vector<char>& buffer) {
   struct stat status {};
   if (input.fd < 0 || ::fstat(input.fd, &status) != 0) return errno_error("reading " + source.path, errno);
   if (!S_ISREG(status.st_mode)) return make_error(ErrorCode::invalid_input, source.path + " is no regular file");
-  const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> entry(archive_entry_new(), &archive_entry_free);
+  const ArchiveEntry entry(archive_entry_new());
   archive_entry_set_pathname(entry.get(), source.name.c_str());
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0644);

@@ -1,6 +1,6 @@
 #pragma once
-// Shared libraries that are loaded at their first use. Most runs need neither libcurl nor libmicrohttpd, and these two
-// bring thirty more libraries along, which would cost every start 4 ms. Thread-safe.
+// Shared libraries that are loaded at their first use: most runs need none of them, and with what they bring along they
+// would cost every start 5 ms (docs/adr/0018-libraries-loaded-at-first-use.md). Thread-safe.
 
 #include <string>
 

@@ -1,7 +1,5 @@
 #include "executors/build/archive_export.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "executors/base/archive_library.h"
 #include "executors/base/fs.h"
 #include "executors/base/process.h"
 #include "executors/build/copy_files.h"
@@ -23,10 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct WriterCloser {
-  void operator()(archive* a) const { ::archive_write_free(a); }
-};
-
 /// "fd:3": a descriptor that the caller handed to this process.
 constexpr std::string_view k_descriptor_prefix = "fd:";
 
@@ -36,15 +31,15 @@ class TarFile {
   static Result<TarFile> create(const std::string& path) {
     TarFile file;
     file.path_ = path;
-    file.archive_.reset(::archive_write_new());
-    ::archive_write_set_format_pax_restricted(file.archive_.get());
+    file.archive_.reset(archive_write_new());
+    archive_write_set_format_pax_restricted(file.archive_.get());
     int status = ARCHIVE_OK;
     if (path == "-" || path.starts_with(k_descriptor_prefix)) {
       const int fd = path == "-" ? STDOUT_FILENO : std::atoi(path.c_str() + k_descriptor_prefix.size());
-      status = ::archive_write_open_fd(file.archive_.get(), fd);
+      status = archive_write_open_fd(file.archive_.get(), fd);
     } else {
       file.scratch_ = path + ".tmp-" + process_token();
-      status = ::archive_write_open_filename(file.archive_.get(), file.scratch_.c_str());
+      status = archive_write_open_filename(file.archive_.get(), file.scratch_.c_str());
     }
     if (status != ARCHIVE_OK) return file.failure();
     return file;
@@ -74,23 +69,23 @@ class TarFile {
     for (const auto& item : entries) {
       const auto name = prefix + item.path;
       if (name.empty()) continue;
-      std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(::archive_entry_new(), ::archive_entry_free);
-      ::archive_entry_set_pathname(entry.get(), name.c_str());
-      ::archive_entry_set_mode(entry.get(), item.mode);
-      ::archive_entry_set_uid(entry.get(), item.uid);
-      ::archive_entry_set_gid(entry.get(), item.gid);
-      ::archive_entry_set_mtime(entry.get(), item.mtime_ns / 1'000'000'000, 0);
-      ::archive_entry_set_rdev(entry.get(), item.rdev);
-      ::archive_entry_set_size(entry.get(), item.is_file() ? static_cast<la_int64_t>(item.size) : 0);
-      if (item.is_symlink()) ::archive_entry_set_symlink(entry.get(), item.link.c_str());
-      if (::archive_write_header(archive_.get(), entry.get()) < ARCHIVE_WARN) return failure();
+      const ArchiveEntry entry(archive_entry_new());
+      archive_entry_set_pathname(entry.get(), name.c_str());
+      archive_entry_set_mode(entry.get(), item.mode);
+      archive_entry_set_uid(entry.get(), item.uid);
+      archive_entry_set_gid(entry.get(), item.gid);
+      archive_entry_set_mtime(entry.get(), item.mtime_ns / 1'000'000'000, 0);
+      archive_entry_set_rdev(entry.get(), item.rdev);
+      archive_entry_set_size(entry.get(), item.is_file() ? static_cast<la_int64_t>(item.size) : 0);
+      if (item.is_symlink()) archive_entry_set_symlink(entry.get(), item.link.c_str());
+      if (archive_write_header(archive_.get(), entry.get()) < ARCHIVE_WARN) return failure();
       if (item.is_file()) DRYDOCK_TRY(write_content(tree, item.path));
     }
     return {};
   }
 
   Status finish() {
-    if (::archive_write_close(archive_.get()) != ARCHIVE_OK) return failure();
+    if (archive_write_close(archive_.get()) != ARCHIVE_OK) return failure();
     if (scratch_.empty()) return {};
     std::error_code failed;
     fs::rename(std::exchange(scratch_, {}), path_, failed);
@@ -106,23 +101,23 @@ class TarFile {
  private:
   TarFile() = default;
   Error failure() const {
-    const auto* text = ::archive_error_string(archive_.get());
+    const auto* text = archive_error_string(archive_.get());
     return make_error(ErrorCode::io, "writing " + path_ + ": " + (text ? text : std::strerror(errno)));
   }
 
   Status begin(const std::string& name, std::uint64_t size) {
-    std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(::archive_entry_new(), ::archive_entry_free);
-    ::archive_entry_set_pathname(entry.get(), name.c_str());
-    ::archive_entry_set_filetype(entry.get(), AE_IFREG);
-    ::archive_entry_set_perm(entry.get(), 0644);
-    ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
-    ::archive_entry_set_mtime(entry.get(), 0, 0);
-    if (::archive_write_header(archive_.get(), entry.get()) < ARCHIVE_WARN) return failure();
+    const ArchiveEntry entry(archive_entry_new());
+    archive_entry_set_pathname(entry.get(), name.c_str());
+    archive_entry_set_filetype(entry.get(), AE_IFREG);
+    archive_entry_set_perm(entry.get(), 0644);
+    archive_entry_set_size(entry.get(), static_cast<la_int64_t>(size));
+    archive_entry_set_mtime(entry.get(), 0, 0);
+    if (archive_write_header(archive_.get(), entry.get()) < ARCHIVE_WARN) return failure();
     return {};
   }
 
   Status write(const char* data, std::size_t size) {
-    if (::archive_write_data(archive_.get(), data, size) < 0) return failure();
+    if (archive_write_data(archive_.get(), data, size) < 0) return failure();
     return {};
   }
 
@@ -139,7 +134,7 @@ class TarFile {
   }
 
   std::string path_, scratch_;
-  std::unique_ptr<archive, WriterCloser> archive_;
+  ArchiveWriter archive_;
 };
 
 std::string blob_name(const oci::Digest& digest) { return "blobs/sha256/" + std::string(digest.hex()); }
