@@ -137,6 +137,13 @@ class GoOnCheck {
   parser::Diagnostics found_;
 };
 
+void withhold_masked(KeptText& text, const Masker& masker) {
+  text.withheld = text.withheld || std::any_of(text.pieces.begin(), text.pieces.end(), [&](const KeptText::Piece& piece) {
+                    return !piece.is_secret && masker.mask(piece.text) != piece.text;
+                  });
+  if (text.withheld) text.pieces.clear();
+}
+
 Result<std::map<std::string, std::string>> read_map(const KeptTexts& texts, const Secrets& secrets) {
   std::map<std::string, std::string> out;
   for (const auto& [name, text] : texts) {
@@ -242,10 +249,7 @@ KeptText keep_text(const std::string& text, const Secrets& secrets, const Masker
     pieces = std::move(finer);
   }
   KeptText out{.pieces = std::move(pieces)};
-  out.withheld = std::any_of(out.pieces.begin(), out.pieces.end(), [&](const KeptText::Piece& piece) {
-    return !piece.is_secret && masker.mask(piece.text) != piece.text;
-  });
-  if (out.withheld) out.pieces.clear();
+  withhold_masked(out, masker);
   return out;
 }
 
@@ -304,6 +308,29 @@ KeptUse TrailKeeper::kept(const ActionUse& use) const {
   }
   for (const auto& each : use.nested) out.nested.push_back(kept(each));
   return out;
+}
+
+void TrailKeeper::withhold(KeptText& text) const { withhold_masked(text, masker_); }
+
+void TrailKeeper::withhold(KeptUse& use) const {
+  for (auto& [name, text] : use.state) withhold(text);
+  withhold(use.steps);
+  for (auto& each : use.nested) withhold(each);
+}
+
+JobTrail TrailKeeper::take() && {
+  for (auto& stage : trail_.stages) {
+    stage.name = masker_.mask(stage.name);
+    stage.summary = masker_.mask(stage.summary);
+    for (auto* texts : {&stage.outputs, &stage.environment}) {
+      for (auto& [name, text] : *texts) withhold(text);
+    }
+    for (auto& directory : stage.path) withhold(directory);
+    for (auto& change : stage.matchers) change.text = masker_.mask(change.text);
+    withhold(stage.artifacts);
+    withhold(stage.use);
+  }
+  return std::move(trail_);
 }
 
 StageTrail& TrailKeeper::keep(std::size_t index, const StepResult& result, const ActionEffects& effects, const ActionUse* use) {

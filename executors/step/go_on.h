@@ -62,11 +62,14 @@ class TrailKeeper {
   StageTrail& keep(std::size_t index, const StepResult& result, const ActionEffects& effects, const ActionUse* use);
   /// One that was taken from an earlier run stays as it is.
   void keep(const StageTrail& stage) { trail_.stages.push_back(stage); }
-  JobTrail take() && { return std::move(trail_); }
+  /// Without what became a secret after its stage had ended.
+  JobTrail take() &&;
 
  private:
   KeptTexts kept(const std::map<std::string, std::string>& values) const;
   KeptUse kept(const ActionUse& use) const;
+  void withhold(KeptText& text) const;
+  void withhold(KeptUse& use) const;
 
   const JobRequest& request_;
   const Masker& masker_;

@@ -160,6 +160,13 @@ TEST_CASE("what cannot be gone on with is refused") {
   }
 }
 
+TEST_CASE("what a later step masks is not kept of an earlier one") {
+  const std::string yaml = "    steps:\n      - run: echo V=sealed-orders >>$GITHUB_ENV\n      - run: echo ::add-mask::$V\n      - run: 'true'\n";
+  const auto first = run(yaml);
+  CHECK(to_json(*first.result.trail).dump().find("sealed-orders") == std::string::npos);
+  CHECK(go_on(first, 1, yaml).said("environment variable 'V' may hold a secret, and was not kept"));
+}
+
 TEST_CASE("fingerprints tell what a step does, not where it stands") {
   const auto of = [](const std::string& step) { return fingerprint_of(request_of("    steps:\n      " + step + "\n").steps.back()); };
   CHECK(of("- run: a") == of("\n      - run: a"));
