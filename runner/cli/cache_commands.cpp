@@ -64,6 +64,8 @@ int usage_of_disk() {
   std::printf("%-12s %8zu  %s\n", "snapshots", usage->snapshots,
               size_text(usage->snapshot_bytes).c_str());
   std::printf("%-12s %8zu\n", "records", usage->records);
+  const WorkFolders work = work_folders((*store)->root() + "/runs");
+  std::printf("%-12s %8zu  %s\n", "workspaces", work.jobs, size_text(work.bytes).c_str());
   const auto actions = action_store::actions_on_disk((*store)->root() + "/actions");
   if (!actions) return report(actions.error());
   std::printf("%-12s %8zu  %s\n", "actions", actions->trees, size_text(actions->bytes).c_str());

@@ -1,5 +1,7 @@
 #include "runner/events/run_record.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -191,6 +193,20 @@ void reap_work_folders(const std::string& runs_dir, const RunRecord& starting) {
     if (record->finished && !runs_again(*record, starting)) continue;
     (void)remove_tree(work);
   }
+}
+
+WorkFolders work_folders(const std::string& runs_dir) {
+  WorkFolders out;
+  for (const auto& directory : run_directories(runs_dir)) {
+    std::error_code failed;
+    for (fs::recursive_directory_iterator entry(directory + "/work", failed), end; !failed && entry != end; entry.increment(failed)) {
+      // Every job has a folder for its temporary files, and no step makes one of that name beside it.
+      if (entry.depth() <= 2 && entry->path().filename() == "_temp") ++out.jobs;
+      struct stat status {};
+      if (::lstat(entry->path().c_str(), &status) == 0) out.bytes += static_cast<std::uint64_t>(status.st_blocks) * 512;
+    }
+  }
+  return out;
 }
 
 Result<std::size_t> prune_runs(const std::string& runs_dir, Time limit) {

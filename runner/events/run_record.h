@@ -4,6 +4,7 @@
 // Values and functions without state; several processes may read while one writes.
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -67,6 +68,13 @@ Result<std::vector<Event>> read_events(const std::string& run_dir);
 /// Removes the work folders that nobody asked to keep: of runs whose process is gone, what a kill left behind; of those
 /// that failed, when `starting` runs one of their workflows again.
 void reap_work_folders(const std::string& runs_dir, const RunRecord& starting);
+
+/// What the work folders of all runs take: those of running jobs, and those that are kept.
+struct WorkFolders {
+  std::size_t jobs = 0;
+  std::uint64_t bytes = 0;
+};
+WorkFolders work_folders(const std::string& runs_dir);
 
 /// Removes runs that ended (or were killed) before `limit`; gives their number.
 Result<std::size_t> prune_runs(const std::string& runs_dir, Time limit);

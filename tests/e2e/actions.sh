@@ -115,6 +115,19 @@ run_workflow --offline
 expect_status 0
 expect_text 'outside <ahoy wrapped crew>'
 
+# What the store has of them is told, stays while it is young, and goes when asked.
+cp -r "$DRYDOCK_HOME" "$work/pruned"
+DRYDOCK_HOME=$work/pruned dock cache du
+expect_text '^actions +2 '
+DRYDOCK_HOME=$work/pruned dock cache prune
+expect_text '^removed 0 actions'
+DRYDOCK_HOME=$work/pruned run_workflow --offline
+expect_status 0
+DRYDOCK_HOME=$work/pruned dock cache prune --all
+expect_text '^removed 2 actions'
+DRYDOCK_HOME=$work/pruned run_workflow --offline
+expect_status 3
+
 # Nobody answers: status 5, before the first step. Offline: refused by name, with its place, and what to do.
 run_workflow
 expect_status 5

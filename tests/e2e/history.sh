@@ -87,6 +87,8 @@ expect_status 1
 expect_text "there is no run '12345'"
 ! grep -rqF -- "$word" "$DRYDOCK_HOME/runs" || fail "the history holds a secret"
 expect_equal "work folders left" "$DRYDOCK_HOME/runs/$first/work/bad.1" "$(find "$DRYDOCK_HOME/runs" -mindepth 3 -maxdepth 3 -path '*/work/*')"
+dock cache du
+expect_text '^workspaces +1 '
 expect_equal "the attempt" "1 $first" "$(dock history --json && jq -r '.[0] | "\(.attempt) \(.run)"' "$OUT")"
 
 # A killed run is told as such, with the jobs that had ended; its work folder goes with the next run.
