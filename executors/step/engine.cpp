@@ -1,6 +1,8 @@
 #include "executors/step/engine.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -54,6 +56,16 @@ std::string stamp_of_logins(const std::string& docker_config) {
          std::to_string(file.st_mtim.tv_nsec);
 }
 
+/// Room that the first failing step gives back: if it has filled the disk, the steps that clean up find some.
+void reserve_room(const std::string& file) {
+  constexpr off_t k_bytes = 64 * 1024;
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (fd < 0) return;
+  const int failed = ::posix_fallocate(fd, 0, k_bytes);
+  ::close(fd);
+  if (failed != 0) ::unlink(file.c_str());
+}
+
 class JobRun {
  public:
   JobRun(const JobRequest& request, const JobServices& services, std::stop_token stop)
@@ -85,6 +97,7 @@ class JobRun {
   std::optional<Problem> set_up();
   Status set_up_state();
   Status make_places();
+  std::string room_to_clean_up() const;
   void clean_places() const;
   Status make_environment();
   Lane lane();
@@ -179,8 +192,11 @@ Status JobRun::make_places() {
   out << dump_json(event == request_.github.end() ? OrderedJson::object() : *event, 2) << "\n";
   out.close();
   if (!out) return errno_error("writing " + file, errno);
+  reserve_room(room_to_clean_up());
   return {};
 }
+
+std::string JobRun::room_to_clean_up() const { return request_.places.temp + "/_reserve"; }
 
 /// Credentials end with the job; scripts hold whatever was put into them, secrets too.
 void JobRun::clean_places() const {
@@ -459,6 +475,8 @@ void JobRun::tell_end(const StepResult& result) {
 
 void JobRun::conclude(const StepResult& result) {
   scope_.set_step(result);
+  std::error_code ignored;
+  if (result.outcome == Outcome::failure) fs::remove(room_to_clean_up(), ignored);
   if (result.conclusion == Outcome::cancelled || job_stop_.stop_requested()) state_->status = Outcome::cancelled;
   count(result);
   result_.steps.push_back(result);

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <optional>
 
+#include "executors/base/fs.h"
+
 namespace drydock::step {
 namespace {
 
@@ -99,14 +101,16 @@ Result<FileCommands> FileCommands::create(const std::string& directory, const st
   const std::pair<std::string FileCommands::*, const char*> k_files[] = {
       {&FileCommands::env_, "set_env_"},     {&FileCommands::output_, "set_output_"},
       {&FileCommands::state_, "save_state_"}, {&FileCommands::path_, "add_path_"},
-      {&FileCommands::summary_, "step_summary_"}, {&FileCommands::artifacts_, "artifacts_"},
-      {&FileCommands::artifacts_list_, "artifacts_list_"}};
+      {&FileCommands::summary_, "step_summary_"}, {&FileCommands::artifacts_, "artifacts_"}};
   for (const auto& [member, prefix] : k_files) {
     files.*member = directory + "/" + prefix + tag;
     std::ofstream made(files.*member, std::ios::trunc);
-    if (member == &FileCommands::artifacts_list_) made << artifacts;
-    if (!made.flush()) return errno_error("making " + files.*member, errno);
+    if (!made) return errno_error("making " + files.*member, errno);
   }
+  // One for the job, written where it changes: on a full disk a step that clears up needs no room for it.
+  files.artifacts_list_ = directory + "/artifacts_list";
+  DRYDOCK_ASSIGN(const std::string there, read_file(files.artifacts_list_));
+  if (there != artifacts) DRYDOCK_TRY(write_file_atomic(files.artifacts_list_, artifacts, 0644, Durability::relaxed));
   return files;
 }
 
@@ -144,7 +148,7 @@ Result<std::string> FileCommands::artifacts() const { return read_file(artifacts
 
 void FileCommands::remove() const {
   std::error_code ignored;
-  for (const auto* file : {&env_, &output_, &state_, &path_, &summary_, &artifacts_, &artifacts_list_}) std::filesystem::remove(*file, ignored);
+  for (const auto* file : {&env_, &output_, &state_, &path_, &summary_, &artifacts_}) std::filesystem::remove(*file, ignored);
 }
 
 }  // namespace drydock::step
