@@ -52,6 +52,7 @@ Result<ContainerPlan> plan_container(std::string name, ContainerRole role, const
       plan.volumes.push_back(std::move(*volume));
     }
   }
+  plan.volumes.insert(plan.volumes.end(), plan.options.mounts.begin(), plan.options.mounts.end());
   return plan;
 }
 
@@ -141,7 +142,17 @@ Result<sandbox::ContainerSpec> container_spec(const ContainerPlan& plan, const o
   if (options.shm_size) spec.shm_size = options.shm_size;
   spec.memory = static_cast<std::int64_t>(options.memory);
   spec.cpus = options.cpus;
+  spec.processes = options.processes;
   spec.ulimits = options.ulimits;
+  spec.devices = options.devices;
+  spec.sysctl = {options.sysctl.begin(), options.sysctl.end()};
+  if (options.unfiltered) spec.system_calls = sandbox::SystemCalls::unfiltered;
+  if (options.no_new_privileges) spec.privileges = sandbox::Privileges::no_new;
+  for (const auto& group : options.groups) {
+    auto member = sandbox::resolve_user(root, "0:" + group);
+    if (!member) return placed(std::move(member).error(), plan.wish.options_place, plan.name);
+    spec.user.groups.push_back(member->gid);
+  }
   for (const auto& tmpfs : options.tmpfs) {
     std::vector<std::string> flags{"nosuid", "nodev", "noexec", "mode=1777"};
     flags.insert(flags.end(), tmpfs.options.begin(), tmpfs.options.end());

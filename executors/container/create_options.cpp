@@ -5,6 +5,7 @@
 #include <charconv>
 #include <functional>
 #include <map>
+#include <tuple>
 
 #include "executors/step/shell.h"
 
@@ -67,6 +68,53 @@ bool read_platform(CreateOptions& options, const std::string& value) {
   return platform.ok();
 }
 
+/// "type=volume,source=data,target=/data,readonly".
+bool read_mount(CreateOptions& options, const std::string& value) {
+  std::string type = "volume", rest = value;
+  Volume volume{Volume::Kind::anonymous, "", "", false};
+  TmpfsOption tmpfs;
+  while (!rest.empty()) {
+    auto [field, more] = split_at(rest, ',');
+    rest = more;
+    const auto [name, given] = split_at(field, '=');
+    if (name == "type") type = given;
+    else if (name == "source" || name == "src") volume.source = given;
+    else if (name == "target" || name == "destination" || name == "dst") volume.target = tmpfs.path = given;
+    else if (name == "readonly" || name == "ro") volume.read_only = given.empty() || given == "true" || given == "1";
+    else if (name == "volume-nocopy") volume.filled = !(given.empty() || given == "true" || given == "1");
+    else if (name == "tmpfs-size") tmpfs.options.push_back("size=" + given);
+    else if (name == "tmpfs-mode") tmpfs.options.push_back("mode=" + given);
+    else return false;
+  }
+  if (!volume.target.starts_with('/')) return false;
+  if (type == "tmpfs") return options.tmpfs.push_back(std::move(tmpfs)), volume.source.empty();
+  if (type == "bind") volume.kind = Volume::Kind::path;
+  else if (type == "volume" && !volume.source.empty()) volume.kind = Volume::Kind::named;
+  else if (type != "volume") return false;
+  const bool good = volume.kind == Volume::Kind::path ? volume.source.starts_with('/') : is_volume_name(volume.source) || volume.source.empty();
+  options.mounts.push_back(std::move(volume));
+  return good;
+}
+
+/// Confinement by AppArmor and SELinux is none of ours to switch off.
+bool read_security(CreateOptions& options, const std::string& value) {
+  const auto [name, given] = split_at(value, value.find('=') == std::string::npos ? ':' : '=');
+  if (name == "no-new-privileges") return options.no_new_privileges = given != "false", given.empty() || given == "true" || given == "false";
+  if (name == "seccomp") return options.unfiltered = given == "unconfined";
+  return name == "apparmor" || name == "label";
+}
+
+/// "/dev/fuse", "/dev/sda:/dev/xvda", "/dev/sda:/dev/xvda:r", "/dev/sda:r".
+bool read_device(CreateOptions& options, const std::string& value) {
+  auto [source, rest] = split_at(value, ':');
+  sandbox::ContainerDevice device{source, source};
+  if (rest.starts_with('/')) std::tie(device.destination, rest) = split_at(rest, ':');
+  if (!rest.empty()) device.access = rest;
+  const bool good = source.starts_with("/dev/") && device.access.find_first_not_of("rwm") == std::string::npos;
+  options.devices.push_back(std::move(device));
+  return good;
+}
+
 Reader duration(std::optional<std::chrono::milliseconds> HealthOptions::* member) {
   return [member](CreateOptions& options, const std::string& value) {
     options.health.*member = parse_duration(value);
@@ -99,6 +147,7 @@ Reader size(std::uint64_t CreateOptions::* member) {
 }
 
 const std::map<std::string, Reader>& with_value() {
+  const auto something = [](CreateOptions&, const std::string& value) { return !value.empty(); };
   static const std::map<std::string, Reader> table = {
       {"--health-cmd", [](CreateOptions& o, const std::string& v) { return (o.health.command = v), true; }},
       {"--health-interval", duration(&HealthOptions::interval)},
@@ -124,11 +173,22 @@ const std::map<std::string, Reader>& with_value() {
       {"--cap-add", [](CreateOptions& o, const std::string& v) { return o.cap_add.push_back(capability(v)), !v.empty(); }},
       {"--cap-drop", [](CreateOptions& o, const std::string& v) { return o.cap_drop.push_back(capability(v)), !v.empty(); }},
       {"--platform", read_platform},
+      {"--mount", read_mount},
+      {"--security-opt", read_security},
+      {"--device", read_device},
+      {"--group-add", list(&CreateOptions::groups)},
+      {"--sysctl", [](CreateOptions& o, const std::string& v) { return o.sysctl.push_back(split_at(v, '=')), v.find('=') != std::string::npos; }},
+      {"--pids-limit", [](CreateOptions& o, const std::string& v) { return read_number(v, o.processes); }},
       {"--memory", size(&CreateOptions::memory)},
       {"--shm-size", size(&CreateOptions::shm_size)},
       {"--cpus", [](CreateOptions& o, const std::string& v) { return read_number(v, o.cpus) && o.cpus > 0; }},
       // Images say themselves which ports they serve, and containers of a job see each other whole.
-      {"--expose", [](CreateOptions&, const std::string& v) { return !v.empty(); }},
+      {"--expose", something},
+      // An image is brought once a job, a container is started once, and its end is the job's.
+      {"--pull", something},
+      {"--restart", something},
+      {"--stop-signal", something},
+      {"--stop-timeout", something},
   };
   return table;
 }
@@ -143,6 +203,7 @@ const std::map<std::string, Reader>& without_value() {
       {"--init", nothing},
       {"--rm", nothing},
       {"--interactive", nothing},
+      {"--tty", nothing},
   };
   return table;
 }
@@ -150,7 +211,7 @@ const std::map<std::string, Reader>& without_value() {
 std::string long_name(const std::string& flag) {
   static const std::map<std::string, std::string> table = {
       {"-e", "--env"},  {"-v", "--volume"}, {"-p", "--publish"}, {"-u", "--user"},        {"-w", "--workdir"},
-      {"-h", "--hostname"}, {"-m", "--memory"}, {"-l", "--label"}, {"-i", "--interactive"}, {"--net", "--network"},
+      {"-h", "--hostname"}, {"-m", "--memory"}, {"-l", "--label"}, {"-i", "--interactive"}, {"-t", "--tty"}, {"--net", "--network"},
       {"--net-alias", "--network-alias"}};
   const auto found = table.find(flag);
   return found == table.end() ? flag : found->second;
@@ -164,6 +225,10 @@ Error refused(const std::string& flag, ContainerRole role) {
   if (flag == "--entrypoint" && role == ContainerRole::job) {
     return make_error(ErrorCode::unsupported, "options: --entrypoint is not supported for a job's container, as on GitHub",
                       "leave it out: the steps are what runs in it");
+  }
+  if (flag == "--ipc") {
+    return make_error(ErrorCode::unsupported, "options: --ipc is not supported",
+                      "leave it out; for a browser that wants more shared memory write --shm-size 2g");
   }
   return make_error(ErrorCode::unsupported, "options: " + flag + " is not supported",
                     "leave it out; supported are --health-*, --env, --user, --volume, --publish, --network-alias and "
@@ -185,6 +250,16 @@ Flag take_apart(const std::string& word) {
   Flag flag{long_name(word.substr(0, 2)), {}};
   if (word.size() > 2) flag.value = word.substr(word[2] == '=' ? 3 : 2);
   return flag;
+}
+
+std::optional<bool> truth_of(const std::string& text) {
+  for (const auto* yes : {"true", "True", "TRUE", "1", "t", "T"}) {
+    if (text == yes) return true;
+  }
+  for (const auto* no : {"false", "False", "FALSE", "0", "f", "F"}) {
+    if (text == no) return false;
+  }
+  return {};
 }
 
 }  // namespace
@@ -224,7 +299,7 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 
 Result<CreateOptions> parse_create_options(std::string_view text, ContainerRole role) {
   CreateOptions options;
-  const auto words = step::split_arguments(text);
+  auto words = step::split_arguments(text);
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i].size() < 2 || words[i][0] != '-') {
       return make_error(ErrorCode::invalid_input, "options: '" + words[i] + "' is no flag",
@@ -232,7 +307,11 @@ Result<CreateOptions> parse_create_options(std::string_view text, ContainerRole 
     }
     Flag flag = take_apart(words[i]);
     if (const auto found = without_value().find(flag.name); found != without_value().end()) {
-      if (!flag.value || *flag.value == "true") found->second(options, "");
+      const bool joined = !words[i].starts_with("--") && flag.value && words[i][2] != '=';  // "-it"
+      const auto answer = joined ? std::optional(true) : truth_of(flag.value.value_or("true"));
+      if (!answer) return make_error(ErrorCode::invalid_input, "options: '" + *flag.value + "' is no value for " + flag.name);
+      if (*answer) found->second(options, "");
+      if (joined) words[i--] = "-" + *flag.value;
       continue;
     }
     const auto found = with_value().find(flag.name);
@@ -246,6 +325,18 @@ Result<CreateOptions> parse_create_options(std::string_view text, ContainerRole 
     }
   }
   return options;
+}
+
+std::vector<std::string> reaching_out(const std::vector<std::string>& capabilities) {
+  static const std::vector<std::string> k_reaching = {
+      "ALL",           "CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_BLOCK_SUSPEND", "CAP_BPF",        "CAP_CHECKPOINT_RESTORE",
+      "CAP_DAC_READ_SEARCH", "CAP_MAC_ADMIN", "CAP_MAC_OVERRIDE", "CAP_PERFMON",   "CAP_SYS_ADMIN",  "CAP_SYS_BOOT",
+      "CAP_SYS_MODULE", "CAP_SYS_PACCT",    "CAP_SYS_RAWIO",  "CAP_SYS_TIME",      "CAP_SYS_TTY_CONFIG", "CAP_SYSLOG", "CAP_WAKE_ALARM"};
+  std::vector<std::string> found;
+  for (const auto& name : capabilities) {
+    if (std::find(k_reaching.begin(), k_reaching.end(), name) != k_reaching.end()) found.push_back(name);
+  }
+  return found;
 }
 
 std::vector<std::string> capabilities_with(const std::vector<std::string>& add, const std::vector<std::string>& drop) {

@@ -11,6 +11,7 @@
 
 #include "executors/base/platform.h"
 #include "executors/base/result.h"
+#include "executors/container/volume.h"
 #include "executors/sandbox/runtime.h"
 
 namespace drydock::container {
@@ -36,15 +37,22 @@ struct CreateOptions {
   std::vector<std::pair<std::string, std::string>> env, labels;
   std::vector<std::string> unset_env;  // "-e NAME": the runner's own value
   std::vector<std::string> volumes, ports;
+  std::vector<Volume> mounts;  // --mount
   std::vector<std::pair<std::string, std::string>> add_hosts;  // name, address
   std::vector<std::string> dns, dns_search;
   std::vector<TmpfsOption> tmpfs;
   std::vector<sandbox::Ulimit> ulimits;
   std::vector<std::string> cap_add, cap_drop;  // "CAP_NET_ADMIN", "ALL"
   std::optional<Platform> platform;
+  std::vector<std::string> groups;         // --group-add
+  std::vector<sandbox::ContainerDevice> devices;
+  std::vector<std::pair<std::string, std::string>> sysctl;
   std::uint64_t memory = 0, shm_size = 0;  // bytes; 0: not given
+  std::int64_t processes = 0;              // --pids-limit; 0: none
   double cpus = 0;
-  bool privileged = false, read_only = false;
+  bool privileged = false, read_only = false, unfiltered = false, no_new_privileges = false;
+
+  bool has_limits() const { return memory > 0 || cpus > 0 || processes > 0; }
 };
 
 enum class ContainerRole { job, service, action };
@@ -52,6 +60,10 @@ enum class ContainerRole { job, service, action };
 /// `text` is split as the runner splits it: blanks, double quotes, backslashes. Errors: unsupported for a flag that is
 /// not performed, invalid_input for a value that cannot be read; both name the flag.
 Result<CreateOptions> parse_create_options(std::string_view text, ContainerRole role);
+
+/// Those of the capabilities that reach past a container of the machine's root: with them it may mount, load modules,
+/// set the clock and the like.
+std::vector<std::string> reaching_out(const std::vector<std::string>& capabilities);
 
 /// The standard set with these changes.
 std::vector<std::string> capabilities_with(const std::vector<std::string>& add, const std::vector<std::string>& drop);

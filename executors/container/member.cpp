@@ -25,6 +25,14 @@ sandbox::ContainerMount bound(const std::string& source, const std::string& targ
   return {"bind", source, target, {"rbind", read_only ? "ro" : "rw"}};
 }
 
+/// The first option that opens a way to the machine when root uses it; empty when there is none.
+std::string out_of_bounds(const CreateOptions& options) {
+  if (const auto names = reaching_out(options.cap_add); !names.empty()) return "--cap-add " + names.front();
+  if (!options.devices.empty()) return "--device " + options.devices.front().source;
+  if (options.unfiltered) return "--security-opt seccomp=unconfined";
+  return {};
+}
+
 /// Beside those that every container has of its own.
 std::vector<std::string> machine_devices() {
   static const std::set<std::string> k_own = {"/dev/console", "/dev/full", "/dev/mqueue", "/dev/null", "/dev/ptmx", "/dev/pts",
@@ -101,8 +109,14 @@ Status Member::check_options() const {
                          (sandbox::in_initial_user_namespace() ? "it may do to this machine whatever root may"
                                                                : "it has every right in a user namespace of its own, and no more on this machine than you"));
   }
-  if ((options.memory || options.cpus > 0) && !places_.limits_work) {
-    places_.bus->warning(plan_.name + ": --memory and --cpus have no effect: control groups cannot be made here" +
+  if (const auto wish = out_of_bounds(options); !wish.empty() && places_.request->privileged == PrivilegedContainers::refused &&
+                                                sandbox::in_initial_user_namespace()) {
+    return make_error(ErrorCode::permission, plan_.name + ": options: " + wish + " is not allowed here",
+                      "as root it opens a way to the machine: use --isolation host if you trust this workflow that far, or run "
+                      "drydock as an ordinary user");
+  }
+  if (options.has_limits() && !places_.limits_work) {
+    places_.bus->warning(plan_.name + ": --memory, --cpus and --pids-limit have no effect: control groups cannot be made here" +
                          (sandbox::in_initial_user_namespace() ? "" : ", they are root's"));
   }
   return {};
@@ -115,7 +129,9 @@ Status Member::prepare(JobNetwork& network, const std::vector<HostName>& names,
   DRYDOCK_ASSIGN(auto root, ImageRoot::mount(*image_, directory_));
   root_.emplace(std::move(root));
   DRYDOCK_ASSIGN(spec_, container_spec(plan_, image(), root_->path()));
-  if (plan_.options.privileged) spec_.devices = machine_devices();
+  if (plan_.options.privileged) {
+    for (const auto& device : machine_devices()) spec_.devices.push_back({device, device});
+  }
   directory_inside_ = spec_.cwd;
   spec_.id = "drydock-" + id_.substr(0, 32);
   spec_.hostname = hostname();

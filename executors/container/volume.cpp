@@ -7,13 +7,6 @@
 namespace drydock::container {
 namespace {
 
-bool is_name(const std::string& text) {
-  return !text.empty() && std::isalnum(static_cast<unsigned char>(text[0])) &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) {
-           return std::isalnum(c) || c == '_' || c == '.' || c == '-';
-         });
-}
-
 std::vector<std::string> split(std::string_view text, char mark) {
   std::vector<std::string> parts;
   for (;;) {
@@ -25,6 +18,13 @@ std::vector<std::string> split(std::string_view text, char mark) {
 }
 
 }  // namespace
+
+bool is_volume_name(const std::string& text) {
+  return !text.empty() && std::isalnum(static_cast<unsigned char>(text[0])) &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) {
+           return std::isalnum(c) || c == '_' || c == '.' || c == '-';
+         });
+}
 
 Result<Volume> parse_volume(std::string_view text) {
   const auto wrong = [text](const std::string& why) {
@@ -42,7 +42,7 @@ Result<Volume> parse_volume(std::string_view text) {
     volume.target = parts[1];
     if (!volume.source.starts_with('/')) {
       volume.kind = Volume::Kind::named;
-      if (!is_name(volume.source)) return wrong("names neither an absolute path nor a volume");
+      if (!is_volume_name(volume.source)) return wrong("names neither an absolute path nor a volume");
     }
   }
   if (!volume.target.starts_with('/')) return wrong("has no absolute path inside");

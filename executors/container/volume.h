@@ -19,6 +19,8 @@ struct Volume {
   friend bool operator==(const Volume&, const Volume&) = default;
 };
 
+bool is_volume_name(const std::string& text);
+
 /// "/host:/inside:ro", "name:/inside:nocopy", "/inside".
 Result<Volume> parse_volume(std::string_view text);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -22,6 +23,7 @@ namespace drydock::sandbox {
 
 enum class ContainerNetwork { host, none };
 enum class Security { standard, insecure };  // insecure: all capabilities, no seccomp, nothing masked
+enum class SystemCalls { filtered, unfiltered };
 enum class RootAccess { read_write, read_only };
 enum class Privileges { may_gain, no_new };
 /// Process 1: the program itself, or a tiny init of ours above it. Emulated containers need ours: under QEMU a crash
@@ -49,6 +51,11 @@ struct Ulimit {
 /// "nofile=1024:2048", as docker build takes it.
 Result<Ulimit> parse_ulimit(std::string_view text);
 
+struct ContainerDevice {
+  std::string source, destination;
+  std::string access = "rwm";  // of the control group: r, w, m
+};
+
 struct ContainerSpec {
   std::string id;                   // unique; letters, digits, '-', '_', '.'
   std::filesystem::path rootfs;     // a mounted directory
@@ -60,6 +67,7 @@ struct ContainerSpec {
   ContainerNetwork network = ContainerNetwork::host;
   std::filesystem::path network_namespace;  // to join, instead of `network`
   Security security = Security::standard;
+  SystemCalls system_calls = SystemCalls::filtered;
   RootAccess root_access = RootAccess::read_write;
   Privileges privileges = Privileges::may_gain;
   ContainerInit init = ContainerInit::program;
@@ -69,7 +77,9 @@ struct ContainerSpec {
   std::optional<std::vector<std::string>> capabilities;  // "CAP_CHOWN"…; the standard set when empty
   std::int64_t memory = 0;    // bytes; 0: no limit. Limits need control groups, see ContainerHost
   double cpus = 0;            // cores' worth of time; 0: no limit
-  std::vector<std::string> devices;  // of the host, only with Security::insecure; bound, so open to whom they are here
+  std::int64_t processes = 0; // at most; 0: no limit
+  std::vector<ContainerDevice> devices;  // of the host, open inside to whom they are here
+  std::map<std::string, std::string> sysctl;  // of the container's namespaces: "net.core.somaxconn"
 };
 
 /// Where the container will run; decides on sysfs, devices and cgroups.

@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -64,7 +66,7 @@ json mount_entry(const ContainerMount& mount) {
 
 /// A program that fits itself to its limits reads them there, as the JVM does.
 bool sees_its_group(const ContainerSpec& spec, const ContainerHost& host) {
-  return host.cgroups_writable && (spec.memory > 0 || spec.cpus > 0 || spec.security == Security::insecure);
+  return host.cgroups_writable && (spec.memory > 0 || spec.cpus > 0 || spec.processes > 0 || spec.security == Security::insecure);
 }
 
 json standard_mounts(const ContainerSpec& spec, const ContainerHost& host) {
@@ -108,6 +110,16 @@ json process_of(const ContainerSpec& spec, const std::vector<std::string>& capab
   return process;
 }
 
+void add_device_rule(const ContainerDevice& device, json& rules) {
+  struct stat status {};
+  if (::stat(device.source.c_str(), &status) != 0) return;
+  rules.push_back({{"allow", true},
+                   {"type", S_ISBLK(status.st_mode) ? "b" : "c"},
+                   {"major", major(status.st_rdev)},
+                   {"minor", minor(status.st_rdev)},
+                   {"access", device.access}});
+}
+
 json linux_of(const ContainerSpec& spec, const ContainerHost& host, const std::vector<std::string>& capabilities) {
   json part;
   for (const auto* kind : {"pid", "ipc", "uts", "mount"}) part["namespaces"].push_back({{"type", kind}});
@@ -121,12 +133,15 @@ json linux_of(const ContainerSpec& spec, const ContainerHost& host, const std::v
   if (host.cgroups_writable) {
     part["cgroupsPath"] = host.cgroup_parent + "/" + spec.id;
     part["resources"]["devices"] = json::array({{{"allow", insecure}, {"access", "rwm"}}});
+    for (const auto& device : spec.devices) add_device_rule(device, part["resources"]["devices"]);
+    if (spec.processes > 0) part["resources"]["pids"]["limit"] = spec.processes;
     if (spec.memory > 0) part["resources"]["memory"]["limit"] = spec.memory;
     if (spec.cpus > 0) {
       constexpr int k_period = 100000;  // microseconds, the kernel's own default
       part["resources"]["cpu"] = {{"period", k_period}, {"quota", static_cast<std::int64_t>(spec.cpus * k_period)}};
     }
   }
+  for (const auto& [name, value] : spec.sysctl) part["sysctl"][name] = value;
   if (insecure) return part;
   part["maskedPaths"] = {"/proc/acpi",         "/proc/asound",      "/proc/interrupts",
                          "/proc/kcore",        "/proc/keys",        "/proc/latency_stats",
@@ -135,14 +150,13 @@ json linux_of(const ContainerSpec& spec, const ContainerHost& host, const std::v
   // Of the bound host's /sys, only the top is read-only; control groups lie below it.
   if (host.in_user_namespace) part["maskedPaths"].push_back("/sys/fs/cgroup");
   part["readonlyPaths"] = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
-  if (!host.native_architectures.empty()) part["seccomp"] = standard_seccomp(capabilities, host);
+  if (!host.native_architectures.empty() && spec.system_calls == SystemCalls::filtered) part["seccomp"] = standard_seccomp(capabilities, host);
   return part;
 }
 
 json bound_devices(const ContainerSpec& spec) {
   auto list = json::array();
-  if (spec.security != Security::insecure) return list;
-  for (const auto& device : spec.devices) list.push_back(mount_entry({"bind", device, device, {"bind", "rw"}}));
+  for (const auto& device : spec.devices) list.push_back(mount_entry({"bind", device.source, device.destination, {"bind", "rw"}}));
   return list;
 }
 

@@ -18,6 +18,8 @@ jobs:
         --memory 48m --cpus 0.5 --shm-size 3m --tmpfs /small:size=2m --tmpfs /programs:exec,mode=755 --read-only
         --ulimit nofile=123:456 --cap-drop ALL --cap-add CHOWN --add-host pier:192.0.2.7 --dns 192.0.2.53
         --dns-search harbour.example --name flagship --network-alias admiral -e MINE=1 --label a=b --init
+        -it --group-add 33 --sysctl net.core.somaxconn=77 --security-opt no-new-privileges --pids-limit 50
+        --mount type=volume,source=data,target=/data --mount type=tmpfs,target=/more,tmpfs-size=1m
     outputs: { limits: "${{ steps.limits.outputs.seen }}" }
     steps:
       - run: |
@@ -33,14 +35,18 @@ jobs:
           grep -q '192.0.2.7.pier' /etc/hosts && grep -q flagship /etc/hosts && grep -q admiral /etc/hosts
           grep -q 'nameserver 192.0.2.53' /etc/resolv.conf && grep -q 'search harbour.example' /etc/resolv.conf
           test "$MINE" = 1
+          id -G | grep -qw 33 && test "$(cat /proc/sys/net/core/somaxconn)" = 77
+          test "$(awk '/^NoNewPrivs/ { print $2 }' /proc/self/status)" = 1
+          touch /data/new && test "$(df -k /more | awk 'END { print $2 }')" = 1024
       - id: limits
         run: |
           groups=/sys/fs/cgroup
           memory=$(cat $groups/memory/memory.limit_in_bytes 2>/dev/null || cat $groups/memory.max 2>/dev/null || echo none)
           time=$(cat $groups/cpu/cpu.cfs_quota_us 2>/dev/null || cut -d' ' -f1 $groups/cpu.max 2>/dev/null || echo none)
+          many=$(cat $groups/pids/pids.max 2>/dev/null || cat $groups/pids.max 2>/dev/null || echo none)
           if touch $groups/memory/memory.limit_in_bytes 2>/dev/null; then exit 1; fi
           dd if=/dev/zero of=/dev/null bs=120M count=1 2>/dev/null && big=fits || big=killed
-          echo "seen=$memory $time $big" >>"$GITHUB_OUTPUT"
+          echo "seen=$memory $time $many $big" >>"$GITHUB_OUTPUT"
   beside:
     runs-on: ubuntu-latest
     services:
@@ -90,12 +96,12 @@ if [[ $limits == yes ]]; then health='grep -qs nr_throttled.[1-9] /sys/fs/cgroup
 run_jobs --var "HEALTH=$health"
 expect_status 0
 if [[ $limits == yes ]]; then
-  expect_equal "memory, time, what is too big" "50331648 50000 killed" "$(job_output contained limits)"
+  expect_equal "memory, time, processes, what is too big" "50331648 50000 50 killed" "$(job_output contained limits)"
   expect_no_text "have no effect"
 else
-  expect_equal "memory, time, what is too big" "none none fits" "$(job_output contained limits)"
-  expect_text "container: --memory and --cpus have no effect"
-  expect_text "busy: --memory and --cpus have no effect"
+  expect_equal "memory, time, processes, what is too big" "none none none fits" "$(job_output contained limits)"
+  expect_text "container: --memory, --cpus and --pids-limit have no effect"
+  expect_text "busy: --memory, --cpus and --pids-limit have no effect"
 fi
 expect_equal "datagrams and IPv6" "echo ahoy, 6005, echo six, root" "$(job_output beside seen)"
 expect_equal "what remains" "" "$(remains "$store")"
@@ -123,4 +129,20 @@ expect_text "container is privileged"
 read -r capabilities seccomp <<<"$(job_output job seen)"
 ((0x$capabilities >> 21 & 1)) || fail "CAP_SYS_ADMIN is not in $capabilities"
 expect_equal "filter of system calls" 0 "$seccomp"
+
+write_workflow_file <<'END'
+on: push
+jobs:
+  job:
+    runs-on: ubuntu-latest
+    container:
+      image: busybox
+      options: --device /dev/net/tun:/dev/other --cap-add SYS_ADMIN --security-opt seccomp=unconfined
+    steps:
+      - run: |
+          mount -t tmpfs none /srv && : <>/dev/other
+          if test -e /dev/net/tun; then exit 1; fi
+END
+run_jobs --isolation host
+expect_status 0
 expect_equal "what remains" "" "$(remains "$store")"

@@ -25,6 +25,13 @@ END
 refused "      options: --cpus 1 --network host" "ci.yml:7:16: container: options: --network is not supported"
 refused "      options: --gpus all" "ci.yml:7:16: container: options: --gpus is not supported"
 refused "      options: --privileged" "options: --privileged is not allowed here"
+if [[ $(id -u) == 0 ]]; then
+  refused "      options: --cap-add NET_ADMIN --cap-add SYS_ADMIN" "options: --cap-add CAP_SYS_ADMIN is not allowed here"
+  refused "      options: --cap-add ALL" "options: --cap-add ALL is not allowed here"
+  refused "      options: --device /dev/zero" "options: --device /dev/zero is not allowed here"
+  refused "      options: --security-opt seccomp=unconfined" "seccomp=unconfined is not allowed here"
+fi
+refused "      options: --privileged=yes" "'yes' is no value for --privileged"
 refused "      volumes: [/var/run/docker.sock:/var/run/docker.sock]" "there is no Docker here"
 refused "      ports: [nine]" "'nine' is no port"
 refused "      credentials: { username: captain, password: '\${{ secrets.NONE }}' }" "empty user name or password"

@@ -45,6 +45,38 @@ TEST_CASE("the flags that jobs give their containers are read as docker create r
   CHECK_FALSE(read->privileged);
 }
 
+TEST_CASE("mounts, devices, groups and security are read as docker create reads them") {
+  const auto read = parse_create_options(
+      "-it --tty=false --pull always --restart no --mount type=bind,src=/a,dst=/b,readonly --mount source=data,target=/data,volume-nocopy "
+      "--mount type=volume,destination=/own --mount type=tmpfs,target=/t,tmpfs-size=1m,tmpfs-mode=700 --device /dev/fuse "
+      "--device /dev/loop0:/dev/disk:r --device /dev/zero:rw --group-add video --group-add 33 --sysctl net.core.somaxconn=7 "
+      "--pids-limit 50 --security-opt no-new-privileges --security-opt seccomp=unconfined --security-opt apparmor=unconfined",
+      ContainerRole::job);
+  REQUIRE(read.ok());
+  using Kind = Volume::Kind;
+  CHECK(read->mounts == std::vector<Volume>{{Kind::path, "/a", "/b", true}, {Kind::named, "data", "/data", false, false}, {Kind::anonymous, "", "/own"}});
+  CHECK(read->tmpfs.front().path == "/t");
+  CHECK(read->tmpfs.front().options == std::vector<std::string>{"size=1m", "mode=700"});
+  REQUIRE(read->devices.size() == 3);
+  CHECK(read->devices[0].destination == "/dev/fuse");
+  CHECK(read->devices[0].access == "rwm");
+  CHECK(read->devices[1].destination == "/dev/disk");
+  CHECK(read->devices[1].access == "r");
+  CHECK(read->devices[2].destination == "/dev/zero");
+  CHECK(read->devices[2].access == "rw");
+  CHECK(read->groups == std::vector<std::string>{"video", "33"});
+  CHECK(read->sysctl.front() == std::pair<std::string, std::string>{"net.core.somaxconn", "7"});
+  CHECK(read->processes == 50);
+  CHECK(read->no_new_privileges);
+  CHECK(read->unfiltered);
+}
+
+TEST_CASE("capabilities that reach out of a container are known") {
+  CHECK(reaching_out({"CAP_NET_ADMIN", "CAP_SYS_PTRACE", "CAP_IPC_LOCK"}).empty());
+  CHECK(reaching_out({"CAP_NET_ADMIN", "CAP_SYS_ADMIN"}) == std::vector<std::string>{"CAP_SYS_ADMIN"});
+  CHECK(reaching_out({"ALL"}) == std::vector<std::string>{"ALL"});
+}
+
 TEST_CASE("what is not performed is refused by name") {
   struct Row {
     std::string options;
@@ -58,7 +90,18 @@ TEST_CASE("what is not performed is refused by name") {
       {"--entrypoint sh", ContainerRole::job, ErrorCode::unsupported, "options: --entrypoint is not supported for a job"},
       {"--gpus all", ContainerRole::job, ErrorCode::unsupported, "options: --gpus is not supported"},
       {"--cpus 1 --pid host", ContainerRole::service, ErrorCode::unsupported, "options: --pid is not supported"},
-      {"-t", ContainerRole::job, ErrorCode::unsupported, "options: -t is not supported"},
+      {"-x", ContainerRole::job, ErrorCode::unsupported, "options: -x is not supported"},
+      {"-ix", ContainerRole::job, ErrorCode::unsupported, "options: -x is not supported"},
+      {"--ipc host", ContainerRole::job, ErrorCode::unsupported, "options: --ipc is not supported"},
+      {"--privileged=yes", ContainerRole::job, ErrorCode::invalid_input, "'yes' is no value for --privileged"},
+      {"--security-opt systempaths=unconfined", ContainerRole::job, ErrorCode::invalid_input, "is no value for --security-opt"},
+      {"--device fuse", ContainerRole::job, ErrorCode::invalid_input, "'fuse' is no value for --device"},
+      {"--device /dev/fuse:rx", ContainerRole::job, ErrorCode::invalid_input, "is no value for --device"},
+      {"--mount type=bind,source=up,target=/x", ContainerRole::job, ErrorCode::invalid_input, "is no value for --mount"},
+      {"--mount source=data", ContainerRole::job, ErrorCode::invalid_input, "is no value for --mount"},
+      {"--mount type=bind,source=/a,target=/b,bind-propagation=shared", ContainerRole::job, ErrorCode::invalid_input, "--mount"},
+      {"--sysctl net.core.somaxconn", ContainerRole::job, ErrorCode::invalid_input, "is no value for --sysctl"},
+      {"--pids-limit many", ContainerRole::job, ErrorCode::invalid_input, "'many' is no value for --pids-limit"},
       {"--memory lots", ContainerRole::job, ErrorCode::invalid_input, "'lots' is no value for --memory"},
       {"--health-interval 5", ContainerRole::service, ErrorCode::invalid_input, "'5' is no value for --health-interval"},
       {"--health-cmd redis-cli ping", ContainerRole::service, ErrorCode::invalid_input, "'ping' is no flag"},

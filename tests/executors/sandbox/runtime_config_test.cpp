@@ -76,7 +76,7 @@ TEST_CASE("what a step asks for shows") {
   }
   SECTION("insecure") {
     spec.security = Security::insecure;
-    spec.devices = {"/dev/fuse"};
+    spec.devices = {{"/dev/fuse", "/dev/fuse"}};
     const auto config = runtime_config(spec, root_host());
     CHECK_FALSE(config["linux"].contains("seccomp"));
     CHECK_FALSE(config["linux"].contains("maskedPaths"));
@@ -95,6 +95,21 @@ TEST_CASE("what a step asks for shows") {
     CHECK((*groups)["options"].back() == "ro");
     CHECK_FALSE(mount_at(runtime_config(spec, rootless_host()), "/sys/fs/cgroup"));
     CHECK_FALSE(mount_at(runtime_config(sample(), root_host()), "/sys/fs/cgroup"));
+  }
+  SECTION("a device, settings of the kernel, no filter") {
+    spec.devices = {{"/dev/null", "/dev/other", "r"}};
+    spec.sysctl = {{"net.core.somaxconn", "99"}};
+    spec.system_calls = SystemCalls::unfiltered;
+    spec.processes = 20;
+    const auto config = runtime_config(spec, root_host());
+    CHECK((*mount_at(config, "/dev/other"))["source"] == "/dev/null");
+    CHECK(config["linux"]["resources"]["devices"][0]["allow"] == false);
+    CHECK(config["linux"]["resources"]["devices"][1] ==
+          json({{"allow", true}, {"type", "c"}, {"major", 1}, {"minor", 3}, {"access", "r"}}));
+    CHECK(config["linux"]["resources"]["pids"]["limit"] == 20);
+    CHECK(config["linux"]["sysctl"]["net.core.somaxconn"] == "99");
+    CHECK_FALSE(config["linux"].contains("seccomp"));
+    CHECK(config["linux"].contains("maskedPaths"));
   }
   SECTION("root without control groups makes no device nodes") {
     const ContainerHost bare{false, false, "/drydock", {"SCMP_ARCH_X86_64"}, ~0ull};
