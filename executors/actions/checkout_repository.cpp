@@ -137,15 +137,18 @@ bool head_is(git_repository* source, const git_oid& commit) {
 
 }  // namespace
 
+Result<std::vector<std::string>> uncommitted_changes(git_repository* source, const git_oid& commit) {
+  if (!head_is(source, commit)) return std::vector<std::string>();
+  return uncommitted_files(source);
+}
+
 Result<CheckedOut> check_out_local(const CheckoutSettings& settings, const std::string& source_path,
                                    ObjectStore objects, Uncommitted uncommitted) {
   DRYDOCK_ASSIGN(const auto source, git::open(source_path));
   DRYDOCK_TRY(keep_source_apart(source.get(), settings.path));
   DRYDOCK_ASSIGN(const auto commit, resolve_target(source.get(), settings, Branches::local_too));
   CheckedOut out{.commit = git::hex(commit), .submodules = submodules_at(source.get(), commit)};
-  if (head_is(source.get(), commit)) {
-    DRYDOCK_ASSIGN(out.uncommitted, uncommitted_files(source.get()));
-  }
+  DRYDOCK_ASSIGN(out.uncommitted, uncommitted_changes(source.get(), commit));
   DRYDOCK_ASSIGN(const auto references, references_of(source.get(), settings));
   DRYDOCK_ASSIGN(auto target, prepare_target(settings));
   if (objects == ObjectStore::shared) {

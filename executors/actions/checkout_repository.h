@@ -9,6 +9,7 @@
 #include "executors/actions/checkout_settings.h"
 #include "executors/actions/services.h"
 #include "executors/base/result.h"
+#include "executors/git/repository.h"
 
 namespace drydock::actions {
 
@@ -25,6 +26,9 @@ struct CheckedOut {
 /// code not_found when the source lacks the ref or commit; unsupported when the directory holds the source.
 Result<CheckedOut> check_out_local(const CheckoutSettings& settings, const std::string& source,
                                    ObjectStore objects, Uncommitted uncommitted);
+
+/// Tracked files of the source that differ from the commit, when that is its HEAD; none otherwise.
+Result<std::vector<std::string>> uncommitted_changes(git_repository* source, const git_oid& commit);
 
 /// Over http(s), with the token as password. code network when it cannot be fetched.
 Result<CheckedOut> check_out_remote(const CheckoutSettings& settings, std::stop_token stop);

@@ -1,11 +1,12 @@
 #include "executors/actions/own_files.h"
 
+#include "executors/actions/checkout_repository.h"
 #include "executors/base/fs.h"
 #include "executors/git/repository.h"
 
 namespace drydock::actions {
 
-Status write_own_files(const std::string& source, const std::string& commit, const std::string& directory) {
+Result<std::vector<std::string>> write_own_files(const std::string& source, const std::string& commit, const std::string& directory) {
   DRYDOCK_ASSIGN(const auto repository, git::open(source));
   git_oid id;
   if (::git_oid_fromstr(&id, commit.c_str()) != 0) return git::failure(ErrorCode::not_found, "commit '" + commit + "'");
@@ -18,7 +19,7 @@ Status write_own_files(const std::string& source, const std::string& commit, con
   if (::git_checkout_tree(repository.get(), reinterpret_cast<const git_object*>(found.get()), &options) != 0) {
     return git::failure(ErrorCode::io, "writing the files of " + commit + " to " + directory);
   }
-  return {};
+  return uncommitted_changes(repository.get(), id);
 }
 
 }  // namespace drydock::actions

@@ -112,8 +112,13 @@ class RunCommand {
     services.actions = &actions_;
     services.native_forms = arguments_.common.real_actions ? step::NativeForms::unused : step::NativeForms::preferred;
     services.source = action_store_.get();
-    services.own_files = [](const step::JobRequest& request, const std::string& commit, const std::string& directory) {
-      return actions::write_own_files(request.places.source, commit, directory);
+    services.own_files = [this](const step::JobRequest& request, const std::string& commit, const std::string& directory) -> Status {
+      DRYDOCK_ASSIGN(const auto uncommitted, actions::write_own_files(request.places.source, commit, directory));
+      if (!uncommitted.empty()) {
+        console_.bus().notice("actions at $/ are those of commit " + commit.substr(0, 7) + ", without " + std::to_string(uncommitted.size()) +
+                              " uncommitted change(s) (" + uncommitted.front() + (uncommitted.size() > 1 ? ", …)" : ")"));
+      }
+      return {};
     };
     services.node = node_settings(prepared_.config);
     services.builder = &machine_;
