@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "executors/base/fs.h"
 #include "executors/base/masker.h"
@@ -13,6 +14,15 @@ namespace drydock::runner {
 namespace {
 
 constexpr std::chrono::milliseconds k_between_looks{50};
+
+/// What nobody asked to keep is not kept on a disk that is nearly full.
+constexpr std::uintmax_t k_part_left = 20;
+
+bool has_room(const std::string& directory) {
+  std::error_code failed;
+  const auto space = std::filesystem::space(directory, failed);
+  return !failed && space.available >= space.capacity / k_part_left;
+}
 
 std::string replaced(const std::string& group) {
   return "Canceling since a higher priority waiting request for '" + group + "' exists";
@@ -281,8 +291,7 @@ void JobLoop::take(Ended ended) {
   if (const Status kept = keep_job(options_.run_dir, options_.workflow->file, request, ended.result, bus_.masker()); !kept) {
     bus_.warning("the result of job '" + request.key + "' was not kept: " + Status(kept).error().to_string());
   }
-  const bool failed = ended.result.conclusion == Outcome::failure && ended.result.trail;
-  if (options_.work_dirs == WorkDirs::removed || (options_.work_dirs == WorkDirs::kept_when_failed && !failed)) {
+  if (!keeps_places(leg, ended.result)) {
     if (const Status removed = remove_tree(job_dir(request)); !removed) {
       bus_.warning("the directory of job '" + request.key + "' stays: " + Status(removed).error().to_string());
     }
@@ -294,6 +303,14 @@ void JobLoop::take(Ended ended) {
   }
   record(ended.result, ended.result.conclusion == Outcome::failure && !leg.plan().continue_on_error);
   end(leg, std::move(ended.result), false);
+}
+
+bool JobLoop::keeps_places(const Leg& leg, const step::JobResult& result) {
+  if (options_.work_dirs != WorkDirs::kept_when_failed) return options_.work_dirs == WorkDirs::kept;
+  if (result.conclusion != Outcome::failure || !result.trail) return false;
+  if (has_room(job_dir(leg.request()))) return true;
+  bus_.notice("the workspace of job '" + leg.request().key + "' is not kept: the disk is nearly full");
+  return false;
 }
 
 /// The leg's result goes to its job; a failure stops the other legs where fail-fast says so.

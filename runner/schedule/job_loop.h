@@ -51,6 +51,7 @@ class JobLoop {
   bool take_resumed(const Leg& leg);
   std::deque<Ended> wait(const Scope& root);
   void take(Ended ended);
+  bool keeps_places(const Leg& leg, const step::JobResult& result);
   void end(const Leg& leg, step::JobResult result, bool publish);
   void end_unstarted(const Leg& leg, const std::string& why, Outcome outcome = Outcome::cancelled);
   void end_job(Scope& scope, JobEntry& entry, const std::string& why, Outcome outcome);

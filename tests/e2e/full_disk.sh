@@ -39,6 +39,7 @@ expect_status 1
 expect_text 'No space left on device'
 expect_text 'the last one ran'
 expect_equal conclusions "fill=failure" "$(conclusions)"
+expect_text "the workspace of job 'fill' is not kept: the disk is nearly full"
 
 head -c 20M /dev/zero >"$disk/ballast" 2>/dev/null || true
 dock_run tiny

@@ -1,4 +1,8 @@
 #include "runner/schedule/job_slots.h"
+
+#include <string>
+#include <thread>
+
 #include "tests/runner/schedule/support.h"
 
 using namespace drydock;
