@@ -57,7 +57,7 @@ for isolation in "${isolations[@]}"; do
   expect_none_left "after the time limit under $isolation"
 
   SUMMARY=$work/summary.json
-  rm -f "$SUMMARY"
+  rm -f "$SUMMARY" "$work/hung"
   (cd "$project" && exec "$drydock" run job.yml --isolation "$isolation" --progress plain --summary-json "$SUMMARY") \
     >"$work/hung" 2>&1 </dev/null &
   victim=$!
