@@ -273,6 +273,7 @@ class Planner {
     PlannedLeg out{.key = scope.key + leg.request.key, .name = scope.name + leg.request.name, .labels = leg.labels,
                    .labels_depend_on = leg.labels_depend_on};
     out.containers = planned_containers(leg.request, values);
+    for (const auto& each : out.containers) add_problems(refused_of(each));
     int number = 0;
     for (const auto& each : leg.request.steps) out.steps.push_back(step(each, ++number, values));
     return out;

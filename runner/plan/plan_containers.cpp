@@ -4,6 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "executors/container/create_options.h"
+#include "executors/container/port_mapping.h"
+#include "executors/container/volume.h"
+#include "executors/step/from_model.h"
+
 namespace drydock::runner {
 namespace expression = parser::expression;
 using expression::Value;
@@ -93,6 +98,21 @@ void add_container(std::string service, const Value& value, const step::TextTree
 }
 
 }  // namespace
+
+parser::Diagnostics refused_of(const PlannedContainer& planned) {
+  parser::Diagnostics found;
+  const std::string name = planned.service.empty() ? "container" : planned.service;
+  const auto check = [&](const PlannedValue& value, const auto& read) {
+    if (!value.known() || value.text.empty()) return;
+    const auto answer = read(value.text);
+    if (!answer) found.push_back(step::refusal(value.place, name + ": " + answer.error().message, answer.error().mend));
+  };
+  const auto role = planned.service.empty() ? container::ContainerRole::job : container::ContainerRole::service;
+  check(planned.options, [role](const std::string& text) { return container::parse_create_options(text, role); });
+  for (const auto& port : planned.ports) check(port, [](const std::string& text) { return container::parse_ports(text); });
+  for (const auto& volume : planned.volumes) check(volume, [](const std::string& text) { return container::parse_volume(text); });
+  return found;
+}
 
 std::vector<PlannedContainer> planned_containers(const step::JobRequest& request, PlanValues& values) {
   std::vector<PlannedContainer> out;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "executors/step/job_request.h"
+#include "parser/diagnostics/diagnostic.h"
 #include "runner/plan/plan.h"
 #include "runner/plan/plan_values.h"
 
@@ -12,5 +13,8 @@ namespace drydock::runner {
 
 /// An image that is known to be empty is no container, as in a run.
 std::vector<PlannedContainer> planned_containers(const step::JobRequest& request, PlanValues& values);
+
+/// What a run would refuse of what is known: options, ports, volumes.
+parser::Diagnostics refused_of(const PlannedContainer& planned);
 
 }  // namespace drydock::runner

@@ -200,6 +200,25 @@ jobs:
   CHECK(json[1]["ports"][1]["unknown"] == tag);
 }
 
+TEST_CASE("what a run would refuse of containers is a problem with its place") {
+  const Plan plan = plan_of(R"(on: push
+jobs:
+  job:
+    runs-on: ubuntu-latest
+    container: {image: a, options: --gpus all}
+    services:
+      db: {image: b, ports: [5432, nine], volumes: ["a:b:c:d"]}
+    steps: [{run: echo}]
+)", "refs/heads/main", {here()});
+  std::vector<std::string> said;
+  for (const auto& problem : plan.problems) said.push_back(format_line(problem));
+  REQUIRE(said.size() == 4);
+  CHECK(said[0].starts_with("w.yml:5:16: containers (of job 'job') are not available here"));  // nor are they in this test
+  CHECK(said[1].starts_with("w.yml:5:36: container: options: --gpus is not supported"));
+  CHECK(said[2].starts_with("w.yml:7:36: db: ports: 'nine' is no port"));
+  CHECK(said[3].starts_with("w.yml:7:53: db: volumes: 'a:b:c:d' has too many parts"));
+}
+
 TEST_CASE("hashes of files wait for the run, and say of which") {
   const Plan plan = plan_of(R"(on: push
 jobs:
