@@ -56,7 +56,10 @@ struct ChildSetup {
       struct sigaction action {};
       if (::sigaction(number, nullptr, &action) != 0) continue;
       const bool caught = action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN;
-      if (!caught && number != SIGPIPE) continue;
+      // A shell that starts us in the background has us ignore SIGINT; what we end by it must be able to take it, and a
+      // shell cannot trap what it found ignored.
+      const bool ends = number == SIGINT || number == SIGTERM;
+      if (!caught && number != SIGPIPE && !ends) continue;
       action = {};
       action.sa_handler = SIG_DFL;
       ::sigaction(number, &action, nullptr);

@@ -55,7 +55,7 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - run: |
-          trap : INT
+          trap 'echo interrupted' INT
           trap 'echo terminated' TERM
           (trap '' INT TERM; while :; do sleep $nap; done) &
           while :; do sleep 0.2 || true; done
@@ -159,6 +159,7 @@ for isolation in "${isolations[@]}"; do
   cp "$work/stubborn" "$work/last"
   ALL=$work/last
   expect_status 130
+  expect_text '^\[build\] interrupted$'
   expect_text '^\[build\] terminated$'
   expect_text 'the cleaner ran'
   ((took > 9500 && took < 16000)) || fail "the stubborn step ended after $took ms instead of about 10 s"

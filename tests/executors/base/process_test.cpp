@@ -261,6 +261,13 @@ TEST_CASE("a process has a name that no other has, though its pid may") {
   CHECK(inside.substr(2) != process_token().substr(process_token().find('.') + 1));
 }
 
+TEST_CASE("a program can trap the signals that end it, though its runner ignores them") {
+  const auto before = std::signal(SIGINT, SIG_IGN);
+  const auto result = run(shell("trap 'echo got INT' INT; trap 'echo got TERM' TERM; kill -INT $$; kill -TERM $$"));
+  std::signal(SIGINT, before);
+  CHECK(result.out == "got INT\ngot TERM\n");
+}
+
 namespace {
 
 /// One that has ended before anybody looks.
