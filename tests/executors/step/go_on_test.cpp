@@ -160,6 +160,17 @@ TEST_CASE("what cannot be gone on with is refused") {
   }
 }
 
+TEST_CASE("a step that logged in is run again, and those after it find its login") {
+  const std::string yaml = "    steps:\n      - run: 'echo once'\n      - run: 'echo logged in; echo {} >$DOCKER_CONFIG/config.json'\n"
+                           "      - run: 'echo between'\n      - run: 'test -e $DOCKER_CONFIG/config.json && echo with login'\n";
+  const auto ran = go_on(run(yaml), 3, yaml);
+  CHECK(ran.conclusions() == "success success success success");
+  CHECK(ran.logged("logged in"));
+  CHECK(ran.logged("with login"));
+  CHECK_FALSE(ran.logged("once"));
+  CHECK_FALSE(ran.logged("between"));
+}
+
 TEST_CASE("what a later step masks is not kept of an earlier one") {
   const std::string yaml = "    steps:\n      - run: echo V=sealed-orders >>$GITHUB_ENV\n      - run: echo ::add-mask::$V\n      - run: 'true'\n";
   const auto first = run(yaml);
