@@ -16,13 +16,25 @@ Action action_at(const std::string& root, const std::string& path, const std::st
   return action ? *action : nullptr;
 }
 
-Action at_hand(const std::string& uses, const step::JobServices& services, const std::string& source) {
-  if (step::is_image_action(uses)) return nullptr;
-  if (step::is_local_action(uses)) return action_at(source, uses.substr(2), uses);
+/// Where actions are looked for: "./path" in the workspace, "$/path" in the repository of the file that says so.
+struct Trees {
+  std::string workspace, own;
+};
+
+struct AtHand {
+  Action action;
+  std::string own;  // the repository that its steps stand in
+};
+
+AtHand at_hand(const std::string& uses, const step::JobServices& services, const Trees& trees) {
+  if (step::is_image_action(uses)) return {};
+  if (step::is_local_action(uses)) return {action_at(trees.workspace, uses.substr(2), uses), trees.own};
+  if (step::is_own_action(uses)) return {action_at(trees.own, uses.substr(2), uses), trees.own};
   const auto reference = step::parse_action_reference(uses);
-  if (!reference || step::native_form(services, *reference) || !services.source) return nullptr;
+  if (!reference || step::native_form(services, *reference) || !services.source) return {};
   const auto tree = services.source->at_hand(*reference);
-  return tree && *tree ? action_at((*tree)->root, reference->path, uses) : nullptr;
+  if (!tree || !*tree) return {};
+  return {action_at((*tree)->root, reference->path, uses), (*tree)->root};
 }
 
 std::string name_of_nested(const step::StepRequest& each) {
@@ -31,15 +43,15 @@ std::string name_of_nested(const step::StepRequest& each) {
 }
 
 std::vector<PlannedNestedStep> list(const std::string& uses, const std::string& number, const step::JobServices& services,
-                                    const std::string& source, int depth) {
+                                    const Trees& trees, int depth) {
   std::vector<PlannedNestedStep> out;
   if (depth > step::k_deepest_action) return out;
-  const Action action = at_hand(uses, services, source);
-  if (!action) return out;
-  for (const auto& each : action->steps) {
+  const AtHand found = at_hand(uses, services, trees);
+  if (!found.action) return out;
+  for (const auto& each : found.action->steps) {
     PlannedNestedStep nested{.number = number + "." + std::to_string(out.size() + 1), .name = name_of_nested(each),
                              .action = each.is_action() ? each.uses.text : ""};
-    if (each.is_action()) nested.steps = list(nested.action, nested.number, services, source, depth + 1);
+    if (each.is_action()) nested.steps = list(nested.action, nested.number, services, {trees.workspace, found.own}, depth + 1);
     out.push_back(std::move(nested));
   }
   return out;
@@ -49,7 +61,7 @@ std::vector<PlannedNestedStep> list(const std::string& uses, const std::string& 
 
 std::vector<PlannedNestedStep> nested_steps(const std::string& uses, const std::string& number, const step::JobServices& services,
                                             const std::string& source) {
-  return list(uses, number, services, source, 0);
+  return list(uses, number, services, {source, source}, 0);
 }
 
 }  // namespace drydock::runner

@@ -350,7 +350,7 @@ TEST_CASE("the steps of composite actions that are at hand are shown, as deep as
   action("outer", "    - {run: echo one, shell: bash}\n    - {name: Second, uses: ./inner}\n    - uses: acme/elsewhere@v1\n");
   action("inner", "    - {run: \"echo ${{ inputs.x }}\", shell: bash}\n");
   action("circle", "    - uses: ./circle\n");
-  const auto plan = plan_of("on: push\njobs:\n  a:\n    runs-on: linux\n    steps:\n      - uses: ./outer\n      - uses: ./missing\n      - uses: ./circle\n",
+  const auto plan = plan_of("on: push\njobs:\n  a:\n    runs-on: linux\n    steps:\n      - uses: ./outer\n      - uses: ./missing\n      - uses: ./circle\n      - uses: $/inner\n",
                             "refs/heads/main", {here()}, tree->path());
   const auto& steps = plan.workflows.at(0).jobs.at(0).legs.at(0).steps;
   REQUIRE(steps.at(0).steps.size() == 3);
@@ -363,6 +363,7 @@ TEST_CASE("the steps of composite actions that are at hand are shown, as deep as
   CHECK(steps[0].steps[2].steps.empty());
   CHECK(steps[1].steps.empty());
   CHECK(steps[2].steps.at(0).steps.at(0).action == "./circle");
+  CHECK(steps[3].steps.at(0).name == "Run echo ${{ inputs.x }}");
   CHECK(to_text(plan).find("1.2.1 Run echo ${{ inputs.x }}\n") != std::string::npos);
   CHECK(to_json(plan)["workflows"][0]["jobs"][0]["legs"][0]["steps"][0]["steps"][1]["steps"][0]["number"] == "1.2.1");
 }
