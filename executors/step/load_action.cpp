@@ -235,7 +235,8 @@ Result<std::string> ActionLoader::tree_of(const ActionReference& reference) {
   if (lower(reference.repository) == lower(json_or<std::string>(request_.github, "repository", "")) &&
       reference.version == json_or<std::string>(request_.github, "sha", "") && services_.own_files) {
     DRYDOCK_ASSIGN(const std::string root, join_inside(request_.places.temp + "/_actions", reference.repository + "/" + reference.version));
-    DRYDOCK_TRY(services_.own_files(request_, reference.version, root));
+    // As below, of a job that goes on.
+    if (!request_.go_on || !is_directory(root)) DRYDOCK_TRY(services_.own_files(request_, reference.version, root));
     trees_.emplace(key, root);
     return root;
   }

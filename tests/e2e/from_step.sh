@@ -260,3 +260,23 @@ else
   expect_status 3
   expect_text "ran in isolation 'sandbox'"
 fi
+
+# Actions of the repository itself are there, too.
+workflow own <<'END'
+on: push
+jobs:
+  one:
+    runs-on: ubuntu-latest
+    steps:
+      - { id: greet, uses: $/greeter, with: { who: crew } }
+      - { uses: $/greeter, with: { who: '${{ steps.greet.outputs.greeting }}' } }
+      - run: 'echo "$GREETED"; exit 1'
+END
+commit_all
+dock_run own
+expect_text '^\[one\] ahoy crew$'
+for step in 2 3; do
+  dock_run own --from-step $step
+  expect_status 1
+  expect_text '^\[one\] ahoy crew$'
+done
