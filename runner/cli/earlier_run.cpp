@@ -16,6 +16,7 @@ Result<EarlierRun> earlier_run(const std::string& runs_directory, const std::str
   auto all = list_runs(runs_directory).runs;
   std::erase_if(all, [&](const RunRecord& each) { return each.run != record.run; });
   EarlierRun out{.newest = record};
+  for (const auto& attempt : all) out.attempts.push_back(attempt.id);
   for (auto attempt = all.rbegin(); attempt != all.rend(); ++attempt) {  // the oldest first
     if (attempt->running) {
       return make_error(ErrorCode::usage, "run " + attempt->id + " has not ended yet", "wait for it, or stop it");

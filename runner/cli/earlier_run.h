@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "executors/base/result.h"
 #include "executors/step/job_request.h"
@@ -12,6 +13,7 @@ namespace drydock::runner {
 
 struct EarlierRun {
   RunRecord newest;  // of its attempts
+  std::vector<std::string> attempts;  // their ids, the newest first
   std::map<std::string, step::JobResult> results;  // by kept_key(); of the newest attempt that has one
 };
 

@@ -163,7 +163,9 @@ class RunCommand {
     DRYDOCK_ASSIGN(history_, History::open(run_dir_));
     console_.bus().listen([this](const Event& event) { history_->on_event(event); });
     services_.action_environment = service_environment(
-        {.store_root = root, .run = run_id_, .resumed = earlier_ ? earlier_->newest.id : "", .limits = prepared_.config.services}, console_.bus());
+        {.store_root = root, .run = run_id_, .resumed = earlier_ ? earlier_->newest.id : "",
+         .attempts = earlier_ ? earlier_->attempts : std::vector<std::string>(), .limits = prepared_.config.services},
+        console_.bus());
     return {};
   }
 

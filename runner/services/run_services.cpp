@@ -1,5 +1,7 @@
 #include "runner/services/run_services.h"
 
+#include <algorithm>
+
 #include "runner/services/wire.h"
 
 namespace drydock::runner {
@@ -21,6 +23,9 @@ Result<std::vector<std::string>> runs_before(ServiceDb& db, const RunServicesOpt
     oci::Query query(db.database(), "SELECT before FROM resumed WHERE run=?");
     DRYDOCK_ASSIGN(const bool row, query.bind(run).step());
     run = row ? query.text(0) : std::string();
+  }
+  for (const auto& attempt : options.attempts) {
+    if (std::find(before.begin(), before.end(), attempt) == before.end()) before.push_back(attempt);
   }
   return before;
 }

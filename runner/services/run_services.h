@@ -22,6 +22,7 @@ struct RunServicesOptions {
   std::string store_root;
   std::string run;      // the run's id
   std::string resumed;  // the run that it resumes; its artifacts can be read. "" when none
+  std::vector<std::string> attempts;  // earlier ones of the same run, of which some may have had no services; also read
   ServiceLimits limits;
 };
 

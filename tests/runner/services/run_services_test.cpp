@@ -126,9 +126,9 @@ class Job {
 
 struct Place {
   explicit Place(ServiceLimits limits = {}) : directory(*TempDir::create()), limits(limits) { start("100"); }
-  void start(const std::string& run, const std::string& resumed = {}) {
+  void start(const std::string& run, const std::string& resumed = {}, std::vector<std::string> attempts = {}) {
     services.reset();
-    auto started = RunServices::start({.store_root = directory.path(), .run = run, .resumed = resumed, .limits = limits});
+    auto started = RunServices::start({.store_root = directory.path(), .run = run, .resumed = resumed, .attempts = std::move(attempts), .limits = limits});
     REQUIRE(started.ok());
     services = std::move(*started);
   }
@@ -271,6 +271,9 @@ TEST_CASE("a run that is over leaves its artifacts to the run that resumes it, a
   CHECK(Job(environment).api("POST", "twirp/github.actions.results.api.v1.ArtifactService/ListArtifacts", before.ids().dump()).status == 401);
   place.start("102", "101");
   CHECK(place.job(facts("third", "102")).download("box").body == "new cargo");
+  // An attempt between them had no services, so nobody knows what it resumed.
+  place.start("105", "104", {"104", "102", "101", "100"});
+  CHECK(place.job(facts("fifth", "105")).download("box").body == "new cargo");
   place.start("103");
   CHECK(place.job(facts("other", "103")).download("box").json()["artifacts"].empty());
 }
