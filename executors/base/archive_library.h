@@ -32,6 +32,9 @@ class ArchiveFunction {
   mutable std::atomic<Function*> function_{nullptr};
 };
 
+// A type in a template's argument loses attributes, such as that of archive_set_error's format.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"
 #define DRYDOCK_ARCHIVE_FUNCTION(name) inline constinit const ArchiveFunction<decltype(::name)> name(#name)
 DRYDOCK_ARCHIVE_FUNCTION(archive_entry_filetype);
 DRYDOCK_ARCHIVE_FUNCTION(archive_entry_free);
@@ -103,6 +106,7 @@ DRYDOCK_ARCHIVE_FUNCTION(archive_write_set_format_pax);
 DRYDOCK_ARCHIVE_FUNCTION(archive_write_set_format_pax_restricted);
 DRYDOCK_ARCHIVE_FUNCTION(archive_write_set_format_zip);
 #undef DRYDOCK_ARCHIVE_FUNCTION
+#pragma GCC diagnostic pop
 
 struct ArchiveEnd {
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
