@@ -19,11 +19,13 @@ const [reference, { TemplateContext, TemplateValidationErrors }, { getWorkflowSc
 const featureFlags = new FeatureFlags({ all: true });
 
 // What the package keeps of a template: it leaves out inputs, shells, defaults and more.
-// Conditions are compared without blanks: the package keeps the file's indentation of block scalars in them.
+// Expressions are compared without blanks: where a text with one goes over several lines, the package takes the lines as
+// they stand in the file, with their indentation; YAML, and GitHub's service, fold them.
 const bare = (condition) => condition?.expr?.replace(/\s+/g, "");
+const bareRunner = (runsOn) => (runsOn?.expr ? { ...runsOn, expr: bare(runsOn) } : runsOn);
 const outline = (template) =>
   template.jobs.map(({ type, id, name, needs, if: condition, ["runs-on"]: runsOn, steps }) => ({
-    type, id, name, needs, condition: bare(condition), runsOn,
+    type, id, name, needs, condition: bare(condition), runsOn: bareRunner(runsOn),
     steps: (steps ?? []).map(({ id, if: condition, uses }) => ({ id, condition: bare(condition), uses })),
   }));
 
@@ -46,11 +48,11 @@ const known = [
   [/Matrix must define at least one vector/, "the service's check"],
   [/identifier '.*' may not be used more than once/, "the service compares step ids without regard to case"],
 ];
-// Left out: the package's refusal of `services:` and of a step's `env:` that are one expression, and of dispatch inputs
+// Left out: the package's refusal of `services:` and of a job's or step's `env:` that are one expression, and of dispatch inputs
 // without a value, all of which GitHub's service takes; aliases without an anchor, tags that do not fit, and unknown
 // directives, which the package passes over.
 const leftOut = (text, theirs, ours) =>
-  theirs.some((m) => /while reading '(services|step env)'/.test(m)) ||
+  theirs.some((m) => /while reading '(services|step env|job env)'/.test(m)) ||
   (text.includes("workflow_dispatch") && theirs.some((m) => m.endsWith("Unexpected value ''"))) ||
   ours.some((m) => /there is no anchor|unknown directive|The scalar style|Unexpected tag|is invalid for the type/.test(m));
 // Where the text is no YAML, both must refuse it; the place is that of the library.

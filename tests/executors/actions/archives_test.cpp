@@ -302,8 +302,10 @@ TEST_CASE("the root of an artifact") {
     CAPTURE(row.patterns);
     const auto found = find_artifact_files(row.patterns, root, "/home/x", row.hidden);
     REQUIRE(found.ok());
+    const auto sources = zip_sources(*found);
+    REQUIRE(sources.ok());
     std::string names;
-    for (const auto& source : *zip_sources(*found)) names += source.name + " ";
+    for (const auto& source : *sources) names += source.name + " ";
     CHECK(names == row.expected);
   }
   CHECK(common_root({"/a/b/c", "/a/b/d/e"}) == "/a/b");

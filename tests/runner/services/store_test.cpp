@@ -47,8 +47,9 @@ struct StorePlace {
   }
 
   std::string names(const std::string& backend) {
+    const auto listed = artifacts.list({backend});
     std::string text;
-    for (const auto& each : *artifacts.list({backend})) text += each.name + " ";
+    for (const auto& each : *listed) text += each.name + " ";
     return text;
   }
 
