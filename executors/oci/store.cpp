@@ -121,7 +121,8 @@ Result<Lease> Store::lease(std::string label) {
 }
 
 Result<const Lease*> Store::session() {
-  std::lock_guard lock(session_mutex_);
+  // The database's own lock: this is asked for inside transactions too, which a second lock could wait for.
+  const Transaction alone(*database_);
   if (!session_) {
     DRYDOCK_ASSIGN(auto made, lease("session"));
     session_.emplace(std::move(made));

@@ -68,7 +68,6 @@ class Store {
 
   std::string root_;
   std::unique_ptr<Database> database_;
-  std::mutex session_mutex_;
   std::optional<Lease> session_;
 };
 
