@@ -1,5 +1,7 @@
 #include "executors/step/from_model.h"
 
+#include "executors/base/text.h"
+
 namespace drydock::step {
 namespace model = parser::workflow;
 
@@ -109,6 +111,11 @@ std::string name_of_control(const StepRequest& step) {
   }
   if (step.control == StepControl::cancel) return "Cancel " + names;
   return "Wait for " + (step.control == StepControl::wait_all ? "all background steps" : names.empty() ? "parallel steps" : names);
+}
+
+std::string unevaluated_name(const StepRequest& step) {
+  if (!step.name.empty()) return step.name.shown();
+  return "Run " + (step.is_action() ? step.uses.text : first_line(step.run.shown()));
 }
 
 parser::Diagnostic refusal(const Place& place, std::string what, std::string mend) {

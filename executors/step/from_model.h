@@ -27,6 +27,8 @@ std::vector<StepRequest> steps_of(const std::vector<parser::workflow::Step>& ste
 
 /// "Wait for server, db", of a step that waits or cancels and has no name.
 std::string name_of_control(const StepRequest& step);
+/// What a step is called as long as no expression in its name is evaluated.
+std::string unevaluated_name(const StepRequest& step);
 
 /// "not supported yet: …" at a place.
 parser::Diagnostic refusal(const parser::Range& range, const std::string& file, std::string what,

@@ -27,10 +27,7 @@ const StageTrail* stage_at(const JobTrail& trail, const std::string& position) {
 
 std::string shown_name(const JobRequest& request, const JobTrail& known, std::size_t index) {
   if (const StageTrail* stage = stage_at(known, plain_position(index)); stage && !stage->name.empty()) return stage->name;
-  const StepRequest& step = request.steps[index];
-  if (!step.name.empty()) return step.name.shown();
-  if (step.is_action()) return "Run " + step.uses.text;
-  return "Run " + step.run.shown().substr(0, step.run.shown().find('\n'));
+  return unevaluated_name(request.steps[index]);
 }
 
 std::string listed_steps(const JobRequest& request, const JobTrail& known) {

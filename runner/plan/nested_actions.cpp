@@ -1,7 +1,7 @@
 #include "runner/plan/nested_actions.h"
 
 #include "executors/base/fs.h"
-#include "executors/base/text.h"
+#include "executors/step/from_model.h"
 #include "executors/step/load_action.h"
 
 namespace drydock::runner {
@@ -37,11 +37,6 @@ AtHand at_hand(const std::string& uses, const step::JobServices& services, const
   return {action_at((*tree)->root, reference->path, uses), (*tree)->root};
 }
 
-std::string name_of_nested(const step::StepRequest& each) {
-  if (!each.name.empty()) return each.name.shown();
-  return "Run " + (each.is_action() ? each.uses.text : first_line(each.run.shown()));
-}
-
 std::vector<PlannedNestedStep> list(const std::string& uses, const std::string& number, const step::JobServices& services,
                                     const Trees& trees, int depth) {
   std::vector<PlannedNestedStep> out;
@@ -49,7 +44,7 @@ std::vector<PlannedNestedStep> list(const std::string& uses, const std::string& 
   const AtHand found = at_hand(uses, services, trees);
   if (!found.action) return out;
   for (const auto& each : found.action->steps) {
-    PlannedNestedStep nested{.number = number + "." + std::to_string(out.size() + 1), .name = name_of_nested(each),
+    PlannedNestedStep nested{.number = number + "." + std::to_string(out.size() + 1), .name = step::unevaluated_name(each),
                              .action = each.is_action() ? each.uses.text : ""};
     if (each.is_action()) nested.steps = list(nested.action, nested.number, services, {trees.workspace, found.own}, depth + 1);
     out.push_back(std::move(nested));
